@@ -1,0 +1,5 @@
+"""What a declaration is: pure data, checked when it is loaded.
+
+``schema`` says what a definition may hold, ``registry`` loads the catalogue and stored versions,
+``expressions`` runs CEL, ``evaluation`` judges answers against a definition. No framework, no database.
+"""

@@ -1,0 +1,219 @@
+"""Pieces of the PDF: a text block with our own line breaking, and ruled tables made of such blocks.
+
+Text is drawn as it is, never parsed as markup. A row taller than most of a page is cut into several physical rows
+without a rule between them, so that no content can exceed a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from reportlab.lib.colors import Color, HexColor, black
+from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.platypus import Flowable, Table
+
+from app.documents import layout
+from app.documents.breaking import break_lines
+from app.documents.tree import Align
+
+PADDING_SIDE, PADDING_TOP = 1.5 * mm, 2.5
+CHUNK_LINES = 8
+HEAD_LINES = 12
+"""A repeated table head may take no more lines, or nothing else would fit on the page."""
+
+
+@lru_cache(maxsize=65536)
+def _em(sign: str, font: str) -> float:
+    """Width of a sign at one point."""
+    return float(stringWidth(sign, font, 1))
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a block is set. Sizes in points; ``indent`` is the first line's, in signs."""
+
+    font: str
+    size: float
+    leading: float
+    align: Align = "left"
+    indent: int = 0
+    before: float = 0
+    after: float = 0
+    heavy: bool = False
+    colour: Color = black
+
+
+class TextBlock(Flowable):  # type: ignore[misc]  # the library has no annotations
+    """Lines of text that know how to break, align and split between lines."""
+
+    def __init__(self, text: str, style: Style, *, lines: Sequence[str] | None = None) -> None:
+        super().__init__()
+        self.text = text
+        self.style = style
+        self.lines = lines
+        self.fixed = lines is not None
+
+    def getSpaceBefore(self) -> float:
+        """Points kept free above; the library asks by this name."""
+        return self.style.before
+
+    def getSpaceAfter(self) -> float:
+        """Points kept free below."""
+        return self.style.after
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """Break into lines for ``width`` points; returns the size taken."""
+        self.width = width
+        if not self.fixed:
+            self.lines = lines_of(self.text, self.style, width)
+        self.height = len(self.lines or ()) * self.style.leading
+        return width, self.height
+
+    def split(self, width: float, height: float) -> list[Flowable]:
+        """Two blocks, cut between lines; none if not one line fits."""
+        self.wrap(width, height)
+        lines = self.lines or ()
+        count = int(height / self.style.leading + 0.001)
+        if count >= len(lines):
+            return [self]
+        if count < 1:
+            return []
+        return [TextBlock("", self.style, lines=lines[:count]), TextBlock("", self.style, lines=lines[count:])]
+
+    def draw(self) -> None:
+        """Draw at the origin that the library has set."""
+        style = self.style
+        y = self.height - (style.leading + style.size) / 2 + style.size * 0.12
+        text = self.canv.beginText()
+        text.setFont(style.font, style.size)
+        text.setFillColor(style.colour)
+        if style.heavy:
+            # The free serif face has no heavy cut: a thin outline makes the title as dark as 小标宋.
+            self.canv.setLineWidth(style.size / 45)
+            text.setTextRenderMode(2)
+        for line in self.lines or ():
+            slack = self.width - sum(_em(sign, style.font) for sign in line) * style.size
+            shift = {"left": 0.0, "right": slack, "center": slack / 2}[style.align]
+            text.setTextOrigin(shift, y)
+            text.textOut(line)
+            y -= style.leading
+        if style.heavy:
+            text.setTextRenderMode(0)
+        self.canv.drawText(text)
+
+
+def lines_of(text: str, style: Style, width: float) -> list[str]:
+    """``text`` broken for ``width`` points; each paragraph indented as the style says."""
+    if style.indent:
+        text = "\n".join("\u3000" * style.indent + line for line in text.split("\n"))
+    return break_lines(text.replace("\t", " "), width / style.size, lambda sign: _em(sign, style.font))
+
+
+def one_line(text: str, style: Style, width: float) -> str:
+    """``text`` cut to ``width`` points, with an ellipsis if something is lost."""
+    lines = lines_of(text.replace("\n", " "), style, width - style.size)
+    return lines[0] if len(lines) == 1 else f"{lines[0]}…"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A table cell: text and style; ``fill`` grey; ``span`` columns."""
+
+    text: str
+    style: Style
+    fill: bool = False
+    span: int = 1
+
+
+Line = Sequence[Cell]
+
+
+def ruled_table(
+    widths: Sequence[float],
+    lines: Sequence[Line],
+    *,
+    head: int = 0,
+    last_height: float = 0,
+    open_label: bool = False,
+) -> Table:
+    """A table of column ``widths`` in mm; the first ``head`` rows repeat; ``last_height`` in mm is the last row's.
+
+    ``open_label`` draws the first column as one cell: no rules between its rows.
+    """
+    data: list[list[Any]] = []
+    rules: list[tuple[Any, ...]] = []
+    for index, line in enumerate(lines):
+        first = len(data)
+        chunks = _chunks(line, widths, is_head=index < head)
+        data += chunks
+        start = 1 if index and open_label and len(line) > 2 else 0
+        rules.append(("LINEABOVE", (start, first), (-1, first), 0.5 if index else 1, black))
+        for row in range(first, len(data)):
+            rules += _cell_rules(line, row)
+    heights: list[float | None] = [None] * len(data)
+    if last_height:
+        heights[-1] = last_height * mm
+    table = Table(data, [width * mm for width in widths], heights, repeatRows=head, spaceBefore=0, spaceAfter=0)
+    table.setStyle(
+        [
+            *_PADDING,
+            *rules,
+            ("LINEBELOW", (0, -1), (-1, -1), 1, black),
+            ("LINEBEFORE", (0, 0), (0, -1), 1, black),
+            ("LINEAFTER", (-1, 0), (-1, -1), 1, black),
+        ]
+    )
+    return table
+
+
+_PADDING = [
+    ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+    ("LEFTPADDING", (0, 0), (-1, -1), PADDING_SIDE),
+    ("RIGHTPADDING", (0, 0), (-1, -1), PADDING_SIDE),
+    ("TOPPADDING", (0, 0), (-1, -1), PADDING_TOP),
+    ("BOTTOMPADDING", (0, 0), (-1, -1), PADDING_TOP),
+    # A split table closes with a rule below and opens with one above.
+    ("LINEBELOW", (0, "splitlast"), (-1, "splitlast"), 1, black),
+    ("LINEABOVE", (0, "splitfirst"), (-1, "splitfirst"), 1, black),
+]
+
+
+def _chunks(line: Line, widths: Sequence[float], *, is_head: bool) -> list[list[Any]]:
+    """The physical rows of a logical one: one, or several when it is very tall."""
+    broken, column = [], 0
+    for cell in line:
+        width = sum(widths[column : column + cell.span]) * mm - 2 * PADDING_SIDE
+        broken.append(lines_of(cell.text, cell.style, width))
+        column += cell.span
+    if is_head:
+        broken = [lines[:HEAD_LINES] for lines in broken]
+    tallest = max(map(len, broken))
+    step = tallest if tallest <= layout.LONG_ROW_LINES else CHUNK_LINES
+    return [_physical(line, [lines[start : start + step] for lines in broken]) for start in range(0, tallest, step)]
+
+
+def _physical(line: Line, broken: Sequence[Sequence[str]]) -> list[Any]:
+    row: list[Any] = []
+    for cell, lines in zip(line, broken, strict=True):
+        row += [TextBlock("", cell.style, lines=lines), *[""] * (cell.span - 1)]
+    return row
+
+
+def _cell_rules(line: Line, row: int) -> list[tuple[Any, ...]]:
+    """Spans, fills and upright rules of one physical row."""
+    rules: list[tuple[Any, ...]] = []
+    column = 0
+    for cell in line:
+        end = column + cell.span - 1
+        if cell.span > 1:
+            rules.append(("SPAN", (column, row), (end, row)))
+        if cell.fill:
+            rules.append(("BACKGROUND", (column, row), (end, row), HexColor(f"#{layout.GREY}")))
+        if column:
+            rules.append(("LINEBEFORE", (column, row), (column, row), 0.5, black))
+        column = end + 1
+    return rules

@@ -1,0 +1,284 @@
+"""Working answers: save one field, save a page, add, copy, move, remove and restore rows.
+
+Text is kept exactly as typed, also when it does not fit; a newer text of somebody else is never overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.definitions import registry
+from app.definitions.schema import Definition, Table
+from app.errors import Conflict, InvalidInput, NotFound, Refused
+from app.fields.base import FieldSpec, Raw
+from app.models import Account, AnswerRow, Declaration
+from app.models.base import new_public_id, now
+from app.permissions import rules
+from app.services.unit_of_work import unit_of_work
+
+MAX_RAW = 20_000
+"""Longest text kept for one answer, in characters; anything longer is refused with its length."""
+
+
+@dataclass
+class Saved:
+    """What a save did: paths that changed, and paths where somebody else's newer text stands."""
+
+    changed: list[str] = field(default_factory=list)
+    conflicts: dict[str, Raw] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a path points: the row that holds it and the field's spec."""
+
+    row: AnswerRow
+    spec: FieldSpec
+    path: str
+
+
+class Sheet:
+    """The working answers of one locked declaration, ready to be changed by ``user``."""
+
+    def __init__(self, session: Session, public_id: str, user: Account) -> None:
+        self.session, self.user = session, user
+        self.declaration = _locked(session, public_id, user)
+        params = registry.parameters_of(self.declaration.programme.definition, self.declaration.batch.parameters)
+        self.definition: Definition = registry.resolve(self.declaration.programme.definition, params)
+        statement = select(AnswerRow).where(AnswerRow.declaration_id == self.declaration.id).with_for_update()
+        self.rows = {(r.table_key, r.row_id): r for r in session.scalars(statement)}
+
+    @property
+    def main(self) -> AnswerRow:
+        """The row of the fields outside tables."""
+        return next(r for r in self.rows.values() if r.table_key == "")
+
+    def target(self, path: str) -> Target:
+        """The field at ``path``; NotFound if there is no such field or row here."""
+        parts = path.split("/")
+        if len(parts) == 1:
+            spec = next((f for _, f in self.definition.fields() if f.key == path), None)
+            if spec is not None:
+                return Target(self.main, spec, path)
+        elif len(parts) in (3, 5):
+            row = self.row("/".join(parts[:-1]))
+            spec = next((c for c in self.definition.table(row.table_key).all_columns if c.key == parts[-1]), None)
+            if spec is not None:
+                return Target(row, spec, path)
+        raise NotFound("申报表里没有这一项，可能刚被移除了。请刷新页面。")
+
+    def row(self, path: str) -> AnswerRow:
+        """The living row at ``table/<id>`` or ``table/<id>/child/<id>``; NotFound otherwise."""
+        parts = path.split("/")
+        row = self.rows.get((parts[-2], parts[-1])) if len(parts) in (2, 4) else None
+        if row is None or row.removed_at is not None or (len(parts) == 4 and row.parent_row_id != parts[1]):
+            raise NotFound("这一行已经不在了，可能在另一个窗口里移除了。请刷新页面。")
+        return row
+
+    def siblings(self, table: str, parent: str | None) -> list[AnswerRow]:
+        """Living rows of ``table`` below ``parent``, in order."""
+        found = [
+            r for r in self.rows.values()
+            if r.table_key == table and r.parent_row_id == parent and r.removed_at is None
+        ]  # fmt: skip
+        return sorted(found, key=lambda r: (r.position, r.id))
+
+    def touch(self) -> None:
+        """Note the time of the save on the declaration."""
+        self.declaration.saved_at = now()
+
+
+def _locked(session: Session, public_id: str, user: Account) -> Declaration:
+    statement = select(Declaration).where(Declaration.public_id == public_id).with_for_update(of=Declaration)
+    declaration = session.execute(statement).unique().scalar_one_or_none()
+    if declaration is None or not rules.can_see(user, declaration):
+        raise NotFound("没有找到这件申报。它可能已被删除，请从“我的申报”重新打开。")
+    refusal = rules.refuse_edit(user, declaration)
+    if refusal:
+        raise Conflict(refusal) if declaration.enterprise_id == user.enterprise_id else Refused(refusal)
+    return declaration
+
+
+def save_answers(
+    user: Account, public_id: str, values: Mapping[str, Raw], bases: Mapping[str, Raw] | None = None
+) -> Saved:
+    """Save ``values`` (path → text as typed). ``bases`` holds the text that each field showed before.
+
+    A field whose stored text is neither its base nor the new text was changed elsewhere: it is left alone and
+    reported in ``conflicts``. Read-only, computed and closed fields are refused.
+    """
+    saved = Saved()
+    with unit_of_work() as session:
+        sheet = Sheet(session, public_id, user)
+        for path, raw in values.items():
+            _save_one(sheet, path, raw, (bases or {}).get(path, ...), saved)
+        if saved.changed:
+            sheet.touch()
+    return saved
+
+
+def _save_one(sheet: Sheet, path: str, raw: Raw, base: Any, saved: Saved) -> None:
+    target = sheet.target(path)
+    if target.spec.readonly or target.spec.computed or target.spec.fixed is not None:
+        raise InvalidInput(f"“{target.spec.label}”是自动带出的，不能修改。", fields={path: "自动带出，不能修改。"})
+    stored = target.row.values.get(target.spec.key)
+    if _same(stored, raw):
+        return
+    if not rules.is_open_path(sheet.declaration, path):
+        raise Conflict(f"“{target.spec.label}”这次没有退回，不能修改。只改退回的几项就行。")
+    length = len(raw) if isinstance(raw, str) else sum(len(x) for x in raw or [])
+    if length > MAX_RAW:
+        raise InvalidInput(
+            f"“{target.spec.label}”太长：现在 {length} 个字符，这里最多放得下 {MAX_RAW} 个。请删减后再保存。",
+            fields={path: f"现在 {length} 个字符，太长了。"},
+        )
+    if base is not ... and not _same(stored, base):
+        saved.conflicts[path] = stored
+        return
+    # Postgres cannot store NUL, and no database should hold lone surrogates; everything else stays as typed.
+    target.row.values = {**target.row.values, target.spec.key: _storable(raw)}
+    target.row.version += 1
+    saved.changed.append(path)
+
+
+def _same(a: Raw, b: Raw) -> bool:
+    return (a or "") == (b or "") if not isinstance(a, list) and not isinstance(b, list) else (a or []) == (b or [])
+
+
+def _storable(raw: Raw) -> Raw:
+    if isinstance(raw, list):
+        return [str(_storable(x)) for x in raw]
+    return None if raw is None else raw.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def add_row(user: Account, public_id: str, table: str, parent: str | None = None) -> str:
+    """Append an empty row to ``table`` (below row ``parent``); returns its path."""
+    with unit_of_work() as session:
+        sheet = Sheet(session, public_id, user)
+        row = _new_row(sheet, _table(sheet, table), parent, {})
+        sheet.touch()
+        return _path(sheet, row)
+
+
+def copy_row(user: Account, public_id: str, path: str) -> str:
+    """Append a copy of the row at ``path`` with its nested rows; returns the copy's path."""
+    with unit_of_work() as session:
+        sheet = Sheet(session, public_id, user)
+        source = sheet.row(path)
+        table = sheet.definition.table(source.table_key)
+        copy = _new_row(sheet, table, source.parent_row_id, dict(source.values), after=source)
+        for child in table.tables:
+            for nested in sheet.siblings(child.key, source.row_id):
+                _new_row(sheet, child, copy.row_id, dict(nested.values))
+        sheet.touch()
+        return _path(sheet, copy)
+
+
+def move_row(user: Account, public_id: str, path: str, step: int) -> None:
+    """Move the row at ``path`` up (``step`` −1) or down (1); at the end nothing happens."""
+    with unit_of_work() as session:
+        sheet = Sheet(session, public_id, user)
+        row = sheet.row(path)
+        _require_open(sheet, path)
+        rows = sheet.siblings(row.table_key, row.parent_row_id)
+        at = rows.index(row)
+        to = max(0, min(len(rows) - 1, at + step))
+        rows.insert(to, rows.pop(at))
+        for position, sibling in enumerate(rows):
+            sibling.position = position
+        sheet.touch()
+
+
+def remove_row(user: Account, public_id: str, path: str) -> None:
+    """Take the row at ``path`` away; ``restore_row`` brings it back with everything in it."""
+    with unit_of_work() as session:
+        sheet = Sheet(session, public_id, user)
+        row = sheet.row(path)
+        _require_open(sheet, path)
+        row.removed_at = now()
+        sheet.touch()
+
+
+def restore_row(user: Account, public_id: str, table: str, row_id: str) -> str:
+    """Bring a removed row back to its place; returns its path. NotFound if there is none."""
+    with unit_of_work() as session:
+        sheet = Sheet(session, public_id, user)
+        row = sheet.rows.get((table, row_id))
+        if row is None:
+            raise NotFound("没有可以恢复的内容了。")
+        _check_room(sheet, sheet.definition.table(table), row.parent_row_id)
+        row.removed_at = None
+        sheet.touch()
+        return _path(sheet, row)
+
+
+def _table(sheet: Sheet, key: str) -> Table:
+    try:
+        return sheet.definition.table(key)
+    except KeyError:
+        raise NotFound("申报表里没有这张表，请刷新页面。") from None
+
+
+def _path(sheet: Sheet, row: AnswerRow) -> str:
+    if row.parent_row_id is None:
+        return f"{row.table_key}/{row.row_id}"
+    parent = next(p for _, t, p in sheet.definition.tables() if t.key == row.table_key)
+    return f"{parent.key if parent else ''}/{row.parent_row_id}/{row.table_key}/{row.row_id}"
+
+
+def _require_open(sheet: Sheet, path: str) -> None:
+    opened = sheet.declaration.reopened
+    if sheet.declaration.status == "returned" and opened:
+        table = path.split("/")[-2]
+        if not any(p == table or p == path or p.endswith(f"/{table}") or path.startswith(p + "/") for p in opened):
+            raise Conflict("这次退回的不是这张表，不能增减行。只改退回的几项就行。")
+
+
+def _check_room(sheet: Sheet, table: Table, parent: str | None) -> None:
+    count = len(sheet.siblings(table.key, parent))
+    if count >= table.max_rows:
+        raise InvalidInput(f"“{table.label}”最多 {table.max_rows} 个，已经有 {count} 个，不能再添加。")
+
+
+def _new_row(
+    sheet: Sheet, table: Table, parent: str | None, values: dict[str, Raw], after: AnswerRow | None = None
+) -> AnswerRow:
+    parent_table = next((p for _, t, p in sheet.definition.tables() if t.key == table.key), None)
+    if parent_table is not None:
+        owner = sheet.rows.get((parent_table.key, parent or ""))
+        if owner is None or owner.removed_at is not None:
+            raise NotFound("上一级的这一行已经不在了，请刷新页面。")
+    elif parent is not None:
+        raise NotFound("这张表没有上一级，请刷新页面。")
+    _check_room(sheet, table, parent)
+    row_id = new_public_id()
+    path = f"{parent_table.key}/{parent}/{table.key}/{row_id}" if parent_table else f"{table.key}/{row_id}"
+    _require_open(sheet, path)
+    rows = sheet.siblings(table.key, parent)
+    if after is not None:
+        for sibling in rows[rows.index(after) + 1 :]:
+            sibling.position += 1
+    row = AnswerRow(
+        declaration_id=sheet.declaration.id,
+        table_key=table.key,
+        row_id=row_id,
+        parent_row_id=parent,
+        position=after.position + 1 if after is not None else (rows[-1].position + 1 if rows else 0),
+        values=values,
+    )
+    sheet.session.add(row)
+    sheet.session.flush()
+    sheet.rows[(table.key, row_id)] = row
+    return row
+
+
+def count_removed(session: Session, declaration_id: int) -> int:
+    """How many rows of the declaration can still be restored."""
+    return session.scalar(
+        select(func.count()).where(AnswerRow.declaration_id == declaration_id, AnswerRow.removed_at.is_not(None))
+    ) or 0  # fmt: skip

@@ -1,0 +1,224 @@
+"""Starting, submitting and deciding declarations. Every deed goes through ``act``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.definitions import registry
+from app.errors import Conflict, InvalidInput, NotFound, Refused
+from app.extensions import db
+from app.models import Account, AnswerRow, Assignment, Batch, Declaration, IdempotencyKey, Programme, Revision
+from app.models.base import now
+from app.permissions import rules, scopes
+from app.services.effects import EFFECTS, Scene, write_opinion
+from app.services.opened import Opened, open_declaration
+from app.services.projection import current_programme
+from app.services.reference import holidays
+from app.services.unit_of_work import unit_of_work
+from app.workflow import engine
+
+
+@dataclass(frozen=True)
+class Deeds:
+    """What came with a deed: words, version seen, chosen experts, scores, acceptance of the statement."""
+
+    version: int
+    opinion: str = ""
+    statement: bool = False
+    payload: Mapping[str, Any] | None = None
+    idempotency_key: str | None = None
+    address: str | None = None
+
+
+def open_batches(programme_key: str) -> list[Batch]:
+    """Published batches of a programme, newest first."""
+    statement = select(Batch).where(Batch.programme_key == programme_key, Batch.published).order_by(Batch.id.desc())
+    return list(db.session.scalars(statement))
+
+
+def live_key(declaration_of: str, once_per: str, batch_id: int, enterprise_id: int) -> str | None:
+    """The unique key of a living declaration, after ``applicant.once_per``."""
+    if once_per == "none":
+        return None
+    scope = f"batch:{batch_id}" if once_per == "batch" else "enterprise"
+    return f"{declaration_of}:{scope}:{enterprise_id}"
+
+
+def start_declaration(user: Account, batch_public_id: str) -> str:
+    """Begin a declaration in a batch, or find the living one; returns its public id.
+
+    Refused if the person may not declare, InvalidInput if the batch takes none now.
+    """
+    with unit_of_work() as session:
+        batch = session.scalars(select(Batch).where(Batch.public_id == batch_public_id, Batch.published)).first()
+        if batch is None:
+            raise NotFound("没有找到这个批次。它可能已经结束，请从“能报什么”重新选。")
+        programme = current_programme(session, batch.programme_key)
+        refusal = rules.refuse_declare(user, programme.definition)
+        if refusal:
+            raise Refused(refusal, certification=True)
+        key = live_key(programme.key, programme.definition.applicant.once_per, batch.id, user.enterprise_id or 0)
+        living = key and session.scalars(select(Declaration.public_id).where(Declaration.unique_key == key)).first()
+        if living:
+            return living
+        if not batch.is_open(now()):
+            raise InvalidInput(f"“{batch.title}”现在没有开放申报。开放时会发消息提醒您。")
+        return _create(session, user, batch, programme, key).public_id
+
+
+def _create(session: Session, user: Account, batch: Batch, programme: Programme, key: str | None) -> Declaration:
+    assert user.enterprise is not None
+    declaration = Declaration(
+        programme_key=programme.key,
+        programme_id=programme.id,
+        batch_id=batch.id,
+        enterprise_id=user.enterprise.id,
+        enterprise_name=user.enterprise.name,
+        region_code=user.enterprise.region_code,
+        unique_key=key,
+        created_by=user.id,
+        created_at=now(),
+        saved_at=now(),
+    )
+    session.add(declaration)
+    session.flush()
+    session.add(AnswerRow(declaration_id=declaration.id))
+    for _, table, parent in programme.definition.tables():
+        # The rows that are needed anyway stand ready; nested ones come with their parent.
+        if parent is None:
+            for position in range(table.min_rows):
+                row = AnswerRow(declaration_id=declaration.id, table_key=table.key, position=position)
+                session.add(row)
+                session.flush()
+                for child in table.tables:
+                    for n in range(child.min_rows):
+                        session.add(
+                            AnswerRow(
+                                declaration_id=declaration.id, table_key=child.key, parent_row_id=row.row_id, position=n
+                            )
+                        )
+    engine.record(session, declaration, user, action="start", label="开始填写")
+    return declaration
+
+
+def act(user: Account, public_id: str, action: str, deeds: Deeds) -> Declaration:
+    """Do ``action`` (a row of the workflow table) on the declaration, with its effects, in one transaction.
+
+    A repeated idempotency key changes nothing and returns the declaration as it is.
+    """
+    days = holidays()
+    with unit_of_work() as session:
+        declaration = engine.lock(session, public_id)
+        if deeds.idempotency_key and _repeated(session, user, action, public_id, deeds.idempotency_key):
+            return declaration
+        opened = Opened(session, declaration, user)
+        payload = dict(deeds.payload or {})
+        if declaration.status == "draft" and action == "submit":
+            _freeze_place(opened)
+        case = opened.case({"statement": deeds.statement, **payload}, deeds.opinion)
+        done = engine.perform(
+            session,
+            declaration,
+            action,
+            case,
+            version=deeds.version,
+            holidays=days,
+            address=deeds.address,
+            data=payload.get("event"),
+            all_scored=_all_scored(session, declaration, user),
+        )
+        scene = Scene(session, opened, done, deeds.opinion.strip(), payload)
+        for name in done.effects:
+            EFFECTS[name](scene)
+        write_opinion(scene)
+        return declaration
+
+
+def _freeze_place(opened: Opened) -> None:
+    """The place that decides which office is in charge: the enterprise's, or what a certification states."""
+    declaration, enterprise = opened.declaration, opened.declaration.enterprise
+    region, name = enterprise.region_code, enterprise.name
+    if opened.definition.kind == "certification":
+        fields = {v: k for k, v in opened.definition.profile_map.items()}
+        region = opened.evaluation.form.get(fields["region_code"])
+        name = opened.evaluation.form.get(fields["name"])
+    declaration.region_code, declaration.enterprise_name = region, name
+
+
+def _repeated(session: Session, user: Account, action: str, public_id: str, key: str) -> bool:
+    known = session.get(IdempotencyKey, key)
+    if known is not None:
+        if known.account_id != user.id or known.route != f"{action}:{public_id}":
+            raise Conflict("这个页面已经用过了。请刷新后再办。")
+        return True
+    session.add(
+        IdempotencyKey(key=key, account_id=user.id, route=f"{action}:{public_id}", response="", created_at=now())
+    )
+    return False
+
+
+def _all_scored(session: Session, declaration: Declaration, user: Account) -> Callable[[], bool]:
+    def check() -> bool:
+        statement = select(func.count()).where(
+            Assignment.declaration_id == declaration.id,
+            Assignment.step_key == declaration.step_key,
+            Assignment.done_at.is_(None),
+            Assignment.expert_id != user.id,
+        )
+        return session.scalar(statement) == 0
+
+    return check
+
+
+def rebase(user: Account, public_id: str) -> None:
+    """Move a draft to the definition version in force. No value is lost: what the new one lacks stays stored."""
+    with unit_of_work() as session:
+        declaration = engine.lock(session, public_id)
+        refusal = rules.refuse_edit(user, declaration)
+        if refusal:
+            raise Conflict(refusal)
+        newest = current_programme(session, declaration.programme_key)
+        if newest.id != declaration.programme_id:
+            declaration.programme_id = newest.id
+            engine.record(session, declaration, user, action="rebase", label=f"换到第 {newest.number} 版申报表")
+
+
+def declarations_of(user: Account, programme_key: str | None = None) -> list[Declaration]:
+    """Declarations of the user's enterprise, newest first; certification and the like only when asked for by key."""
+    statement = select(Declaration).where(Declaration.enterprise_id == user.enterprise_id)
+    if programme_key is not None:
+        statement = statement.where(Declaration.programme_key == programme_key)
+    return list(db.session.scalars(statement.order_by(Declaration.id.desc())).unique())
+
+
+def load(public_id: str, user: Account) -> Opened:
+    """The declaration for reading, if ``user`` may see it (NotFound otherwise)."""
+    return open_declaration(db.session, public_id, user)
+
+
+def revision_of(opened: Opened, number: int) -> Revision:
+    """Revision ``number`` of the declaration; NotFound if there is none."""
+    found = db.session.scalars(
+        select(Revision).where(Revision.declaration_id == opened.declaration.id, Revision.number == number)
+    ).first()
+    if found is None:
+        raise NotFound("没有这一版。")
+    return found
+
+
+def visible(user: Account) -> Any:
+    """Statement that selects the declarations ``user`` may see."""
+    return select(Declaration).where(scopes.declarations(user))
+
+
+def definition_of(key: str) -> Any:
+    """The catalogue's definition ``key``; NotFound if there is none."""
+    try:
+        return registry.catalogue().get(key)
+    except KeyError:
+        raise NotFound("没有这个申报项目。") from None

@@ -1,0 +1,306 @@
+"""What deeds bring about, by the names that the workflow table uses. Each runs in the deed's own transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.errors import Conflict, InvalidInput
+from app.models import Assignment, Batch, Counter, Enterprise, Opinion, Recognition, Remark, Revision, Score
+from app.models.base import now
+from app.services.facts import enterprise_facts
+from app.services.message import tell_account, tell_enterprise
+from app.services.opened import Opened
+from app.services.projection import project
+from app.workflow.calendar import local_date
+from app.workflow.engine import Done
+
+
+@dataclass
+class Scene:
+    """Where an effect runs: the transaction, the declaration, what was done and what came with it."""
+
+    session: Session
+    opened: Opened
+    done: Done
+    opinion: str
+    payload: Mapping[str, Any]
+
+
+Effect = Callable[[Scene], None]
+EFFECTS: dict[str, Effect] = {}
+
+
+def effect(function: Effect) -> Effect:
+    """Register ``function`` under its own name."""
+    EFFECTS[function.__name__] = function
+    return function
+
+
+def canonical(content: Mapping[str, Any]) -> str:
+    """Canonical JSON text of a revision's content."""
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+
+
+@effect
+def revise(scene: Scene) -> None:
+    """Freeze what was submitted: one immutable revision with its digest, and the typed projection."""
+    opened, declaration = scene.opened, scene.opened.declaration
+    _claim(scene)
+    evaluation = opened.evaluation
+    files = {k: [{**f, "at": f["at"].isoformat()} for f in v] for k, v in opened.files.items()}
+    content = {
+        **evaluation.content(),
+        "programme": declaration.programme_key,
+        "programme_number": declaration.programme.number,
+        "params": opened.params,
+        "today": local_date(now()).isoformat(),
+        "enterprise": enterprise_facts(declaration.enterprise),
+        "attachments": files,
+        "statement": opened.definition.statement,
+    }
+    text = canonical(content)
+    number = opened.revision.number + 1 if opened.revision else 1
+    scene.session.add(
+        Revision(
+            declaration_id=declaration.id,
+            number=number,
+            programme_id=declaration.programme_id,
+            content=text,
+            digest=hashlib.sha256(text.encode()).hexdigest(),
+            created_at=now(),
+            created_by=opened.user.id,
+        )
+    )
+    scene.done.event.revision_no = number
+    declaration.statement_at = now() if opened.definition.statement else None
+    declaration.submitted_at = now()
+    declaration.reopened = None
+    project(scene.session, opened.definition, declaration.id, number, json.loads(text))
+
+
+def _claim(scene: Scene) -> None:
+    """A certification claims its credit code; the database keeps it unique from now on."""
+    opened = scene.opened
+    if opened.definition.kind != "certification":
+        return
+    form = opened.evaluation.form
+    code_field = next(k for k, v in opened.definition.profile_map.items() if v == "credit_code")
+    code = form[code_field]
+    taken = scene.session.scalar(
+        select(Enterprise.id).where(Enterprise.credit_code == code, Enterprise.id != opened.declaration.enterprise_id)
+    )
+    if taken is not None:
+        raise Conflict(
+            "这个统一社会信用代码已经认证过或正在认证，不能重复认证。忘了账号可以用“账号找回”；被别人占用的，请打咨询电话。",
+            fields={code_field: "这个代码已经认证过或正在认证。"},
+        )
+    enterprise = scene.session.get_one(Enterprise, opened.declaration.enterprise_id)
+    enterprise.credit_code, enterprise.certification_status = code, "submitted"
+
+
+@effect
+def number(scene: Scene) -> None:
+    """Give the serial number, gapless per batch, inside this transaction."""
+    declaration = scene.opened.declaration
+    if declaration.serial_no is None:
+        batch = declaration.batch
+        declaration.serial_no = f"{serial_prefix(scene.session, batch, scene.opened.definition.short_code)}-{next_number(scene.session, f'serial:{batch.id}'):04d}"
+
+
+def serial_prefix(session: Session, batch: Batch, short_code: str) -> str:
+    """``2024-PY`` for the year's first batch of a programme, ``2024-PY2`` for the second: serials never collide."""
+    earlier = session.scalars(
+        select(Batch.id).where(
+            Batch.programme_key == batch.programme_key, Batch.year == batch.year, Batch.id < batch.id
+        )
+    ).all()  # fmt: skip
+    return f"{batch.year}-{short_code}{len(earlier) + 1 if earlier else ''}"
+
+
+def next_number(session: Session, key: str) -> int:
+    """Advance the counter ``key`` by one, locked until the transaction ends."""
+    counter = session.get(Counter, key, with_for_update=True)
+    if counter is None:
+        counter = Counter(key=key, value=0)
+        session.add(counter)
+        session.flush()
+    counter.value += 1
+    return counter.value
+
+
+@effect
+def release(scene: Scene) -> None:
+    """Free what a live declaration holds: its place in the batch and, for a certification, the credit code."""
+    declaration = scene.opened.declaration
+    declaration.unique_key = None
+    if scene.opened.definition.kind == "certification":
+        enterprise = scene.session.get_one(Enterprise, declaration.enterprise_id)
+        enterprise.certification_status = "rejected" if declaration.status == "rejected" else "none"
+        enterprise.credit_code = None
+
+
+@effect
+def reopen_all(scene: Scene) -> None:
+    """Recalled: everything may be changed again."""
+    scene.opened.declaration.reopened = None
+    if scene.opened.definition.kind == "certification":
+        enterprise = scene.session.get_one(Enterprise, scene.opened.declaration.enterprise_id)
+        enterprise.certification_status, enterprise.credit_code = "none", None
+
+
+@effect
+def reopen(scene: Scene) -> None:
+    """Returned: the remarked fields open (all of them if there is no remark), remarks become visible."""
+    drafts = scene.session.scalars(
+        select(Remark).where(Remark.declaration_id == scene.opened.declaration.id, Remark.state == "draft")
+    ).all()
+    for remark in drafts:
+        remark.state = "open"
+    living = [r.path for r in scene.opened.remarks if r.state == "open"] + [r.path for r in drafts]
+    scene.opened.declaration.reopened = sorted(set(living)) or None
+
+
+@effect
+def assign(scene: Scene) -> None:
+    """Give the declaration to the chosen experts."""
+    present = {a.expert_id for a in scene.opened.assignments if a.step_key == scene.opened.declaration.step_key}
+    for expert_id in scene.payload["experts"]:
+        if expert_id not in present:
+            scene.session.add(
+                Assignment(
+                    declaration_id=scene.opened.declaration.id,
+                    step_key=scene.opened.declaration.step_key or "",
+                    expert_id=expert_id,
+                    assigned_at=now(),
+                )
+            )
+
+
+@effect
+def tell_experts(scene: Scene) -> None:
+    """A message to each expert."""
+    for expert_id in scene.payload["experts"]:
+        tell_account(
+            scene.session, expert_id, "declaration_reminder", "有一件申报请您评审",
+            f"{scene.opened.declaration.enterprise_name}的“{scene.opened.definition.title}”已分派给您，请在“我的待办”里评审。",
+            f"/review/{scene.opened.declaration.public_id}/",
+        )  # fmt: skip
+
+
+@effect
+def score(scene: Scene) -> None:
+    """Store an expert's points and verdict."""
+    payload = scene.payload
+    assignment = scene.session.get_one(Assignment, payload["assignment_id"])
+    assignment.done_at, assignment.verdict = now(), payload["verdict"]
+    assignment.opinion, assignment.total = scene.opinion, sum(s["points"] for s in payload["scores"])
+    for line in payload["scores"]:
+        scene.session.add(Score(assignment_id=assignment.id, **line))
+
+
+@effect
+def outcome(scene: Scene) -> None:
+    """What approval gives: the certified profile, or a place on the list."""
+    opened = scene.opened
+    if opened.definition.outcome is not None and opened.definition.outcome.kind == "profile":
+        _fill_profile(scene)
+    elif opened.definition.outcome is not None:
+        scene.session.add(
+            Recognition(
+                enterprise_id=opened.declaration.enterprise_id,
+                declaration_id=opened.declaration.id,
+                programme_key=opened.declaration.programme_key,
+                title=opened.definition.outcome.title,
+                valid_from=local_date(now()),
+                created_at=now(),
+            )
+        )
+
+
+def _fill_profile(scene: Scene) -> None:
+    opened = scene.opened
+    enterprise = scene.session.get_one(Enterprise, opened.declaration.enterprise_id)
+    for _, spec in opened.definition.fields():
+        attribute = opened.definition.profile_map.get(spec.key)
+        state = opened.submitted.find(spec.key)
+        if attribute is None or state is None:
+            continue
+        if attribute == "legal_person_id":
+            # Sensitive: kept in the revision only; the profile does not repeat it.
+            continue
+        value = state.value
+        column_is_date = attribute == "established_on"
+        setattr(enterprise, attribute, value if not column_is_date or isinstance(value, date) else None)
+    enterprise.certification_status, enterprise.certified_at = "approved", now()
+    enterprise.version += 1
+
+
+def write_opinion(scene: Scene) -> None:
+    """Keep the decision's words as an opinion of the step, beside the event."""
+    if scene.done.deed.by != "officer":
+        return
+    declaration = scene.opened.declaration
+    scene.session.add(
+        Opinion(
+            declaration_id=declaration.id,
+            step_key=scene.done.step.key if scene.done.step else "",
+            verdict=scene.done.deed.action,
+            text=scene.opinion,
+            revision_no=scene.opened.revision.number if scene.opened.revision else 0,
+            author_id=scene.opened.user.id,
+            author_name=scene.opened.user.get_full_name(),
+            created_at=now(),
+        )
+    )
+
+
+def _tell(kind: str, title: str, body: str) -> Effect:
+    def tell(scene: Scene) -> None:
+        declaration = scene.opened.declaration
+        names = {
+            "title": scene.opened.definition.title,
+            "serial": declaration.serial_no or "",
+            "opinion": scene.opinion,
+            "step": scene.done.step.label if scene.done.step else "",
+            "next": scene.opened.definition.step(declaration.step_key).label if declaration.step_key else "",
+        }
+        link = f"/declarations/{declaration.public_id}/"
+        tell_enterprise(
+            scene.session, declaration.enterprise_id, kind, title.format(**names), body.format(**names), link
+        )
+
+    return tell
+
+
+EFFECTS.update(
+    tell_submitted=_tell(
+        "declaration_reminder", "{title}已提交，受理号 {serial}", "已转入“{next}”。办理结果会发到这里，您现在不用做什么。"
+    ),
+    tell_confirmed=_tell(
+        "recognition_notice", "{title}（{serial}）已通过{step}", "{opinion}请到“我的待办”看下一步。"
+    ),
+    tell_returned=_tell(
+        "declaration_reminder", "{title}（{serial}）被退回修改", "{step}退回：{opinion} 请到“我的待办”里修改后重新提交，已填的内容都在。"
+    ),
+    tell_stamp_returned=_tell(
+        "declaration_reminder", "{title}（{serial}）的盖章材料要重新上传", "{opinion} 请到“我的待办”里重新上传扫描件。"
+    ),
+    tell_rejected=_tell("recognition_notice", "{title}（{serial}）未通过", "{step}结论为未通过。理由：{opinion}"),
+    tell_stamped=_tell("declaration_reminder", "{title}（{serial}）的盖章材料已提交", "已转入“{next}”，结果会发到这里。"),
+    tell_approved=_tell("recognition_notice", "{title}（{serial}）已列入名单", "名单已在门户“公示”里公布。"),
+)
+
+
+def check_effects_exist(names: set[str]) -> None:
+    """InvalidInput naming effects that nobody carries out; the contract test calls it with the table's names."""
+    missing = names - EFFECTS.keys()
+    if missing:
+        raise InvalidInput(f"没有实现的效果：{', '.join(sorted(missing))}")

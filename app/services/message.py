@@ -1,0 +1,68 @@
+"""Messages to people: 我的消息 in the guide's five kinds."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from app.errors import NotFound
+from app.extensions import db
+from app.models import Account, Message
+from app.models.base import now
+from app.services.unit_of_work import unit_of_work
+
+KIND_LABELS = {
+    "recognition_expiry": "认定到期",
+    "information_update": "信息更新",
+    "recognition_notice": "认定通知",
+    "recognition_cancelled": "取消认定",
+    "declaration_reminder": "申报提醒",
+}
+
+
+def tell_enterprise(session: Session, enterprise_id: int, kind: str, title: str, body: str, link: str) -> None:
+    """A message to every account of the enterprise, in the caller's transaction."""
+    accounts = session.scalars(select(Account.id).where(Account.enterprise_id == enterprise_id, Account.active))
+    for account_id in accounts:
+        tell_account(session, account_id, kind, title, body, link)
+
+
+def tell_account(session: Session, account_id: int, kind: str, title: str, body: str, link: str) -> None:
+    """A message to one account, in the caller's transaction."""
+    session.add(Message(account_id=account_id, kind=kind, title=title[:100], body=body, link=link, sent_at=now()))
+
+
+def count_unread(user: Account) -> int:
+    """How many messages ``user`` has not read."""
+    return db.session.scalar(select(func.count()).where(Message.account_id == user.id, Message.read_at.is_(None))) or 0
+
+
+def messages_of(user: Account, *, kind: str | None, limit: int, offset: int = 0) -> tuple[list[Message], int]:
+    """Messages of ``user``, newest first, and how many there are in all."""
+    own = Message.account_id == user.id
+    if kind:
+        own &= Message.kind == kind
+    total = db.session.scalar(select(func.count()).where(own)) or 0
+    statement = select(Message).where(own).order_by(Message.id.desc()).limit(limit).offset(offset)
+    return list(db.session.scalars(statement)), total
+
+
+def read_message(user: Account, public_id: str) -> Message:
+    """The message, marked as read now. NotFound if it is not the user's."""
+    with unit_of_work() as session:
+        message = session.scalars(
+            select(Message).where(Message.public_id == public_id, Message.account_id == user.id)
+        ).first()
+        if message is None:
+            raise NotFound("没有找到这条消息。")
+        if message.read_at is None:
+            message.read_at = now()
+        return message
+
+
+def read_all(user: Account) -> None:
+    """Mark every message of ``user`` as read."""
+    with unit_of_work() as session:
+        session.execute(
+            update(Message).where(Message.account_id == user.id, Message.read_at.is_(None)).values(read_at=now())
+        )

@@ -1,0 +1,1 @@
+"""The grids: Flask-AppBuilder behind one safe base view, generated from definitions."""

@@ -1,0 +1,6 @@
+"""PLACEHOLDER attachment."""
+from __future__ import annotations
+from typing import Any
+from flask import Blueprint, render_template_string
+
+blueprint = Blueprint("attachment", __name__)

@@ -1,0 +1,106 @@
+"""Turns every refusal and accident into one Chinese page (or JSON) with a next step and a number for repair."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DataError, OperationalError
+from werkzeug.exceptions import HTTPException
+
+from app.errors import DomainError, TooMany
+
+log = logging.getLogger(__name__)
+
+TEXTS = {
+    400: ("请求有问题，没有改动任何内容", "地址或内容不完整。请返回上一页再试。"),
+    401: ("请先登录", "登录以后会回到这一页。"),
+    403: ("这个页面不对您开放", "您的账号没有这一项权限。要用的话，请联系本单位的平台管理员开通。"),
+    404: ("没有找到这个页面", "地址可能写错了，或者内容已经移走。请从菜单重新进入。"),
+    405: ("不能这样打开", "请从页面上的按钮操作，不要直接输入地址。"),
+    409: ("内容刚被改过", "请刷新看最新内容，再办一次。"),
+    413: ("文件太大", "文件要小于 100 MB。请把扫描分辨率降到每英寸 200 点后再传。"),
+    415: ("不支持这种文件", "请按页面上写的格式上传。"),
+    422: ("内容还要改", "请按提示修改后再提交。"),
+    429: ("操作太频繁", "请过一会儿再试。"),
+    500: ("系统出了问题，已经记下", "已保存的内容都在。请稍后再试；还不行，请打咨询电话并报下面的编号。"),
+    503: ("系统正忙，内容已保存", "30 秒后再试，不用重新填写，也不要重复点提交。"),
+}
+
+
+def wants_json() -> bool:
+    """Whether the caller is a script and not a person with a browser."""
+    return request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json"
+
+
+def error_page(status: int, title: str | None = None, message: str | None = None, **more: Any) -> Response:
+    """One page for all errors; JSON for scripts."""
+    default = TEXTS.get(status, TEXTS[400 if status < 500 else 500])
+    error = {
+        "status": status,
+        "title": title or _(default[0]),
+        "message": message or _(default[1]),
+        "next_label": _("回到首页"),
+        "next_url": url_for("portal.home"),
+        "request_id": g.get("request_id", ""),
+        **more,
+    }
+    if wants_json():
+        body = jsonify(status=status, title=error["title"], message=error["message"], fields=more.get("fields", {}))
+        return make_response(body, status)
+    return make_response(render_template("errors/error.html", error=error), status)
+
+
+def init_errors(app: Flask) -> None:
+    """Number every request and register the handlers."""
+
+    @app.before_request
+    def number_request() -> None:
+        g.request_id = secrets.token_hex(4).upper()
+
+    @app.after_request
+    def show_number(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        return response
+
+    @app.errorhandler(DomainError)
+    def refused(error: DomainError) -> Response:
+        response = error_page(error.status, message=error.message, fields=error.fields, details=error.details)
+        if isinstance(error, TooMany):
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
+
+    @app.errorhandler(CSRFError)
+    def forged(error: CSRFError) -> Response:
+        if not current_user.is_authenticated and request.method == "POST":
+            return error_page(400, _("登录已过期，刚才的操作没有完成"), _("请重新登录，再做一次。"),
+                              next_label=_("去登录"), next_url=url_for("account.login"))  # fmt: skip
+        return error_page(400, _("页面放得太久了，刚才的操作没有完成"), _("请返回上一页，刷新后再做一次。"))
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response | Any:
+        if error.code is not None and error.code < 400:
+            return redirect(error.get_response().location) if error.response is None else error
+        return error_page(error.code or 500)
+
+    @app.errorhandler(OverflowError)
+    @app.errorhandler(DataError)
+    @app.errorhandler(UnicodeError)
+    def unreadable(error: Exception) -> Response:
+        log.info("unreadable input %s: %s", g.get("request_id"), error)
+        return error_page(400)
+
+    @app.errorhandler(OperationalError)
+    def busy(error: OperationalError) -> Response:
+        log.error("database %s: %s", g.get("request_id"), error)
+        return error_page(503)
+
+    @app.errorhandler(Exception)
+    def broken(error: Exception) -> Response:
+        log.exception("request %s failed", g.get("request_id"))
+        return error_page(500)

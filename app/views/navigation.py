@@ -1,0 +1,124 @@
+"""The menus: at most five short names on top for everyone, the guides' names on the left for enterprises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask import g, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from sqlalchemy import func, select
+
+from app.definitions import registry
+from app.extensions import db
+from app.models import Declaration
+from app.permissions import roles, scopes
+from app.services.message import count_unread
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of a menu."""
+
+    label: str
+    url: str
+    count: int = 0
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Entries under a heading (None: without one)."""
+
+    label: str | None
+    items: list[Item]
+
+
+@dataclass(frozen=True)
+class Nav:
+    """The menus of one page."""
+
+    top: list[Item]
+    side: list[Group] = field(default_factory=list)
+    audience: str = "public"
+    full: bool = False
+
+
+def navigation() -> Nav:
+    """The menus for the current person and page, made once a request."""
+    if "navigation" not in g:
+        g.navigation = _build()
+    return g.navigation
+
+
+def _item(label: str, url: str, count: int = 0, *starts: str) -> Item:
+    here = request.path
+    prefixes = starts or (url,)
+    current = here == url if url == "/" else any(here.startswith(p) for p in prefixes)
+    return Item(label, url, count, current)
+
+
+def _build() -> Nav:
+    if not current_user.is_authenticated:
+        return _public()
+    if current_user.role_names & {*roles.STAFF, roles.EXPERT}:
+        return _staff()
+    return _enterprise()
+
+
+def _public() -> Nav:
+    return Nav(
+        [
+            _item(_("首页"), "/"),
+            _item(_("公告"), url_for("portal.notices")),
+            _item(_("公示"), url_for("portal.publicity")),
+            _item(_("查询"), url_for("portal.recognitions")),
+        ]
+    )
+
+
+def waiting_count() -> int:
+    """How many declarations wait for the current person."""
+    statement = select(func.count()).select_from(Declaration).where(scopes.held_by(current_user))
+    return db.session.scalar(statement) or 0
+
+
+def _staff() -> Nav:
+    items = [_item(_("待办"), url_for("todo.index"), waiting_count(), "/todo/", "/review/")]
+    if current_user.role_names & set(roles.STAFF):
+        items.append(_item(_("批次"), url_for("batch.index")))
+        items.append(_item(_("数据"), "/admin/", 0, "/admin/"))
+    items.append(_item(_("消息"), url_for("message.index"), count_unread(current_user)))
+    return Nav(items, audience="staff")
+
+
+def _enterprise() -> Nav:
+    waiting, unread = waiting_count(), count_unread(current_user)
+    workbench, todo = url_for("workbench.index"), url_for("todo.index")
+    messages, mine = url_for("message.index"), url_for("declaration.index")
+    programmes = url_for("programme.index")
+    top = [
+        _item(_("工作台"), workbench),
+        _item(_("申报"), programmes, 0, programmes, mine),
+        _item(_("待办"), todo, waiting),
+        _item(_("消息"), messages, unread),
+        _item(_("企业"), url_for("enterprise.index")),
+    ]
+    menu = [
+        _item(d.menu or d.title, url_for("programme.show", key=d.key))
+        for d in registry.catalogue()
+        if d.kind in ("declaration", "recognition", "subsidy")
+    ]
+    side = [
+        Group(None, [_item(_("工作台"), workbench), _item(_("我的待办"), todo, waiting)]),
+        Group(_("申报"), [*menu, _item(_("能报什么"), programmes), _item(_("我的申报"), mine)]),
+        Group(
+            _("我的企业"),
+            [
+                Item(_("企业信息"), url_for("enterprise.index"), 0, request.path == url_for("enterprise.index")),
+                _item(_("企业认证"), url_for("enterprise.certification")),
+            ],
+        ),
+        Group(None, [_item(_("我的消息"), messages, unread)]),
+    ]
+    return Nav(top, side, "enterprise")

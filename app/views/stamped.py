@@ -1,0 +1,6 @@
+"""PLACEHOLDER stamped."""
+from __future__ import annotations
+from typing import Any
+from flask import Blueprint, render_template_string
+
+blueprint = Blueprint("stamped", __name__)

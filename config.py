@@ -1,0 +1,101 @@
+"""Typed settings. Every environment variable the product reads stands here, with its default or none at all.
+
+Production (``SHENBAO_ENV=production``) has no default for secrets: the application refuses to start without them.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent
+MAX_FILE_BYTES = 100 * 1024 * 1024
+"""Files must be smaller than this many bytes."""
+
+
+class SettingsError(Exception):
+    """A setting is missing or unusable; the message says which and what to do."""
+
+
+def _secret_key(data_dir: Path, production: bool) -> str:
+    key = os.environ.get("SECRET_KEY")
+    if key is None and not production:
+        path = data_dir / "secret_key"
+        data_dir.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_text(secrets.token_urlsafe(48))
+            path.chmod(0o600)
+        key = path.read_text().strip()
+    if key is None:
+        raise SettingsError("SECRET_KEY is not set. Set it to at least 32 random characters.")
+    if len(key.encode()) < 32:
+        raise SettingsError("SECRET_KEY is shorter than 32 bytes. Set a longer random one.")
+    return key
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one process."""
+
+    production: bool = field(default_factory=lambda: os.environ.get("SHENBAO_ENV") == "production")
+    data_dir: Path = field(default_factory=lambda: Path(os.environ.get("DATA_DIR", ROOT / "instance")).resolve())
+    database_url: str | None = field(default_factory=lambda: os.environ.get("DATABASE_URL"))
+    redis_url: str | None = field(default_factory=lambda: os.environ.get("REDIS_URL"))
+    storage_url: str | None = field(default_factory=lambda: os.environ.get("STORAGE_URL"))
+    public_url: str = field(default_factory=lambda: os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000"))
+    sms_url: str | None = field(default_factory=lambda: os.environ.get("SMS_URL"))
+    sms_key: str = field(default_factory=lambda: os.environ.get("SMS_KEY", ""))
+    sms_secret: str = field(default_factory=lambda: os.environ.get("SMS_SECRET", ""))
+    proxies: int = field(default_factory=lambda: int(os.environ.get("TRUSTED_PROXIES", "0")))
+    site_owner: str = field(default_factory=lambda: os.environ.get("SITE_OWNER", "哈尔滨市工业和信息化局"))
+    site_phone: str = field(default_factory=lambda: os.environ.get("SITE_PHONE", "0451-8400 0000"))
+    city_code: str = field(default_factory=lambda: os.environ.get("CITY_CODE", "230100"))
+
+    def flask_config(self) -> dict[str, Any]:
+        """The mapping that Flask and its extensions read."""
+        https = self.public_url.startswith("https://")
+        return {
+            "SETTINGS": self,
+            "SECRET_KEY": _secret_key(self.data_dir, self.production),
+            "SQLALCHEMY_DATABASE_URI": self.database_url or f"sqlite:///{self.data_dir / 'shenbao.db'}",
+            "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True},
+            "DATA_DIR": self.data_dir,
+            "REDIS_URL": self.redis_url,
+            "STORAGE_URL": self.storage_url,
+            "MAX_CONTENT_LENGTH": MAX_FILE_BYTES + 5 * 1024 * 1024,
+            "MAX_FORM_MEMORY_SIZE": 4 * 1024 * 1024,
+            "MAX_FORM_PARTS": 20_000,
+            "MAX_FILE_BYTES": MAX_FILE_BYTES,
+            "SESSION_COOKIE_NAME": "__Host-session" if https else "session",
+            "SESSION_COOKIE_SECURE": https,
+            "SESSION_COOKIE_HTTPONLY": True,
+            "SESSION_COOKIE_SAMESITE": "Lax",
+            "SESSION_IDLE": timedelta(minutes=30),
+            "SESSION_ABSOLUTE": timedelta(hours=12),
+            "PREFERRED_URL_SCHEME": "https" if https else "http",
+            "WTF_CSRF_TIME_LIMIT": None,
+            "BABEL_DEFAULT_LOCALE": "zh",
+            "BABEL_DEFAULT_TIMEZONE": "Asia/Shanghai",
+            # Absolute: Flask-AppBuilder appends it, and ours then wins over its own catalogue.
+            "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),
+            "LANGUAGES": {"zh": {"flag": "cn", "name": "中文"}, "en": {"flag": "gb", "name": "English"}},
+            "BOOTSTRAP_SERVE_LOCAL": True,
+            "APP_NAME": "申报",
+            "AUTH_TYPE": 1,
+            "AUTH_ROLE_ADMIN": "admin",
+            "AUTH_ROLE_PUBLIC": "Public",
+            "AUTH_USER_REGISTRATION": False,
+            "FAB_CREATE_DB": False,
+            "FAB_UPDATE_PERMS": False,
+            "FAB_ADD_SECURITY_API": False,
+            "FAB_API_SWAGGER_UI": False,
+            "RATELIMIT_ENABLED": False,
+            "SITE_OWNER": self.site_owner,
+            "SITE_PHONE": self.site_phone,
+            "CITY_CODE": self.city_code,
+            "PUBLIC_URL": self.public_url,
+        }
