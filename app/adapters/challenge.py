@@ -22,7 +22,7 @@ PIECE = BODY + KNOB
 TOLERANCE = 6
 CODE_LENGTH = 4
 _FINE = 2
-_BLUE, _DEEP, _TINT, _WASH, _LINE = "#1a5ba6", "#14467f", "#e8f0fa", "#f4f8fd", "#b4cdea"
+_BLUE, _DEEP, _TINT, _WASH, _LINE = ("#1a5ba6", "#14467f", "#e8f0fa", "#f4f8fd", "#b4cdea")
 _SUN, _GREEN, _PAPER = "#fcf2d9", "#e5f3ea", "#ffffff"
 
 
@@ -98,7 +98,7 @@ def _draw_scene(rng: random.Random) -> Image.Image:
     width, height = WIDTH * _FINE, HEIGHT * _FINE
     image = Image.new("RGB", (width, height), _TINT)
     draw = ImageDraw.Draw(image)
-    sun_x, sun_y, sun = rng.randint(width // 8, width * 7 // 8), rng.randint(50, 110), rng.randint(30, 50)
+    sun_x, sun_y, sun = (rng.randint(width // 8, width * 7 // 8), rng.randint(50, 110), rng.randint(30, 50))
     draw.ellipse((sun_x - sun, sun_y - sun, sun_x + sun, sun_y + sun), fill=_SUN)
     _draw_hills(draw, rng, 170, "#cfdff2")
     _draw_hills(draw, rng, 210, _LINE)
@@ -107,7 +107,7 @@ def _draw_scene(rng: random.Random) -> Image.Image:
     _draw_halls(draw, rng, horizon)
     draw.line((0, horizon, width, horizon), fill=_DEEP, width=4)
     for _wave in range(14):
-        x, y, length = rng.randrange(width), rng.randint(horizon + 14, height - 12), rng.randint(40, 130)
+        x, y, length = (rng.randrange(width), rng.randint(horizon + 14, height - 12), rng.randint(40, 130))
         draw.line((x, y, x + length, y), fill=rng.choice((_LINE, _GREEN, _BLUE)), width=4)
     return image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
 

@@ -259,7 +259,7 @@ class FsspecStore:
 
     def sweep(self, older_than: timedelta) -> int:
         """See ``FileStore.sweep``; half-sent temporary keys are removed as well."""
-        removed, before = self._staging.sweep(older_than), time.time() - older_than.total_seconds()
+        removed, before = (self._staging.sweep(older_than), time.time() - older_than.total_seconds())
         for key in self._files(STAGING):
             if self._modified(key) <= before:
                 with suppress(FileNotFoundError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import unicodedata
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -126,7 +127,7 @@ def _is_pattern(folded: str) -> bool:
     """One short unit repeated (``ab1ab1ab1``) or a run up or down the alphabet or the digits (``abcdefgh``)."""
     size = len(folded)
     repeated = any(folded == folded[:unit] * (size // unit) for unit in range(1, min(4, size // 2) + 1))
-    steps = {ord(right) - ord(left) for left, right in zip(folded, folded[1:], strict=False)}
+    steps = {ord(right) - ord(left) for left, right in pairwise(folded)}
     return size > 1 and (repeated or steps in ({1}, {-1}, {0}))
 
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from flask_babel import gettext as _
 
+from app.adapters.process_child import ERROR_CODE, MEMORY_CODE
 from app.errors import InvalidInput
 
 LimitKind = Literal["wall", "cpu", "memory", "crash"]
@@ -24,7 +25,6 @@ MIB = 1024 * 1024
 _APP = Path(__file__).resolve().parent.parent
 _CHILD = Path(__file__).with_name("process_child.py")
 _SLOTS = threading.BoundedSemaphore(4)
-_MEMORY_CODE, _ERROR_CODE = 81, 82
 _SIGXCPU = 24
 
 
@@ -61,7 +61,7 @@ def run_limited(
     )
     with _SLOTS:
         try:
-            done = subprocess.run(  # noqa: S603 - our own interpreter and script, no shell
+            done = subprocess.run(  # our own interpreter and script, no shell
                 [sys.executable, "-I", str(_CHILD)],
                 input=order.encode(),
                 capture_output=True,
@@ -84,8 +84,8 @@ def _result(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
     if done.returncode == 0:
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
-    if done.returncode == _MEMORY_CODE:
+    if done.returncode == MEMORY_CODE:
         raise ProcessLimit("memory")
-    if done.returncode == _ERROR_CODE:
+    if done.returncode == ERROR_CODE:
         raise ChildFailed(done.stderr.decode(errors="replace")[-2000:])
     raise ProcessLimit("cpu" if done.returncode == -_SIGXCPU else "crash")

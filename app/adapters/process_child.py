@@ -1,4 +1,4 @@
-"""What runs in the child of ``process.run_limited``; a script, never imported.
+"""What runs in the child of ``process.run_limited``: a script; its parent imports only the exit codes.
 
 Reads one order from standard input, sets the limits before any parser is loaded, writes one JSON answer.
 """
@@ -49,7 +49,7 @@ def main() -> int:
         answer.close()
     except MemoryError:
         return MEMORY_CODE
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever a parser raises is reported to the parent
         traceback.print_exc()
         return ERROR_CODE
     return 0

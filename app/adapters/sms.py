@@ -83,7 +83,7 @@ class HttpGateway:
             },
             ensure_ascii=False,
         ).encode()
-        request = urllib.request.Request(self._url, data=body, headers=self._headers(body), method="POST")  # noqa: S310 - the scheme was checked above
+        request = urllib.request.Request(self._url, data=body, headers=self._headers(body), method="POST")
         try:
             with self._opener.open(request, timeout=self._timeout) as answer:
                 verdict: Any = json.loads(answer.read(ANSWER_LIMIT))

@@ -207,7 +207,10 @@ def _load_first(name: str, candidates: Iterator[tuple[str, int]]) -> bool:
         if not Path(path).is_file():
             continue
         try:
-            pdfmetrics.registerFont(PdfFont(name, path, subfontIndex=index))
+            font = PdfFont(name, path, subfontIndex=index)
+            # The library takes the first font of a face name for all later ones, whatever file they come from.
+            font.face.name = name.encode("ascii")
+            pdfmetrics.registerFont(font)
         except (TTFError, OSError) as error:
             log.warning("PDF font %s cannot be used: %s", path, error)
         else:

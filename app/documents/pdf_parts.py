@@ -158,6 +158,8 @@ def ruled_table(
     if last_height:
         heights[-1] = last_height * mm
     table = Table(data, [width * mm for width in widths], heights, repeatRows=head, spaceBefore=0, spaceAfter=0)
+    # Spanned cells are empty, but would still name the library's own, unembedded face.
+    table.setStyle([("FONTNAME", (0, 0), (-1, -1), lines[0][0].style.font)])
     table.setStyle(
         [
             *_PADDING,

@@ -246,18 +246,20 @@ def _set_up_page(sheet: Worksheet, head: int, last: int, bottom: int) -> None:
 
 
 def cell_value(value: Value, kind: Kind) -> str | int | float | date | None:
-    """``value`` as the cell will hold it. A number or date that Excel cannot hold exactly becomes text."""
+    """``value`` as the cell will hold it: text if the column's kind or Excel's exactness would misrepresent it."""
     if value is None or value == "":
         return None
-    if kind == "text" or isinstance(value, (str, bool)):
+    if kind == "text" or isinstance(value, (str, bool)) or (kind == "date") != isinstance(value, date):
         return _cell_text(_plain(value)) or None
     if isinstance(value, date):
         return _cell_date(value)
     if isinstance(value, int):
         return value if abs(value) < MAX_EXACT else str(value)
-    if not math.isfinite(value):
+    if isinstance(value, Decimal) and not value.is_finite():
         return None
     number = float(value)
+    if not math.isfinite(number):
+        return _plain(value) if isinstance(value, Decimal) else None
     return number if abs(number) < MAX_EXACT else _plain(value)
 
 

@@ -3,6 +3,8 @@
 Importing this package registers every core table. Nothing here decides or commits.
 """
 
+# First: it names constraints, and Flask-AppBuilder's own tables are declared by the next line.
+from app import extensions as _extensions  # noqa: F401
 from app.models.account import Account, LoginSession
 from app.models.attachment import Attachment, Blob, PrintRecord, StampedScan
 from app.models.batch import Batch

@@ -19,6 +19,7 @@ from app.fields.base import FieldSpec, Raw
 from app.models import Account, AnswerRow, Declaration
 from app.models.base import new_public_id, now
 from app.permissions import rules
+from app.services.privacy import seal, unseal
 from app.services.unit_of_work import unit_of_work
 
 MAX_RAW = 20_000
@@ -126,7 +127,7 @@ def _save_one(sheet: Sheet, path: str, raw: Raw, base: Any, saved: Saved) -> Non
     target = sheet.target(path)
     if target.spec.readonly or target.spec.computed or target.spec.fixed is not None:
         raise InvalidInput(f"“{target.spec.label}”是自动带出的，不能修改。", fields={path: "自动带出，不能修改。"})
-    stored = target.row.values.get(target.spec.key)
+    stored = unseal(target.spec, target.row.values.get(target.spec.key))
     if _same(stored, raw):
         return
     if not rules.is_open_path(sheet.declaration, path):
@@ -141,7 +142,7 @@ def _save_one(sheet: Sheet, path: str, raw: Raw, base: Any, saved: Saved) -> Non
         saved.conflicts[path] = stored
         return
     # Postgres cannot store NUL, and no database should hold lone surrogates; everything else stays as typed.
-    target.row.values = {**target.row.values, target.spec.key: _storable(raw)}
+    target.row.values = {**target.row.values, target.spec.key: seal(target.spec, _storable(raw))}
     target.row.version += 1
     saved.changed.append(path)
 

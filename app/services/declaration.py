@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
@@ -113,30 +114,37 @@ def act(user: Account, public_id: str, action: str, deeds: Deeds) -> Declaration
     """
     days = holidays()
     with unit_of_work() as session:
-        declaration = engine.lock(session, public_id)
-        if deeds.idempotency_key and _repeated(session, user, action, public_id, deeds.idempotency_key):
-            return declaration
-        opened = Opened(session, declaration, user)
-        payload = dict(deeds.payload or {})
-        if declaration.status == "draft" and action == "submit":
-            _freeze_place(opened)
-        case = opened.case({"statement": deeds.statement, **payload}, deeds.opinion)
-        done = engine.perform(
-            session,
-            declaration,
-            action,
-            case,
-            version=deeds.version,
-            holidays=days,
-            address=deeds.address,
-            data=payload.get("event"),
-            all_scored=_all_scored(session, declaration, user),
-        )
-        scene = Scene(session, opened, done, deeds.opinion.strip(), payload)
-        for name in done.effects:
-            EFFECTS[name](scene)
-        write_opinion(scene)
+        return act_within(session, user, public_id, action, deeds, days)
+
+
+def act_within(
+    session: Session, user: Account, public_id: str, action: str, deeds: Deeds, days: Mapping[date, bool]
+) -> Declaration:
+    """``act`` inside the caller's transaction, for services that do several deeds at once. ``days``: holidays."""
+    declaration = engine.lock(session, public_id)
+    if deeds.idempotency_key and _repeated(session, user, action, public_id, deeds.idempotency_key):
         return declaration
+    opened = Opened(session, declaration, user)
+    payload = dict(deeds.payload or {})
+    if declaration.status == "draft" and action == "submit":
+        _freeze_place(opened)
+    case = opened.case({"statement": deeds.statement, **payload}, deeds.opinion)
+    done = engine.perform(
+        session,
+        declaration,
+        action,
+        case,
+        version=deeds.version,
+        holidays=days,
+        address=deeds.address,
+        data=payload.get("event"),
+        all_scored=_all_scored(session, declaration, user),
+    )
+    scene = Scene(session, opened, done, deeds.opinion.strip(), payload)
+    for name in done.effects:
+        EFFECTS[name](scene)
+    write_opinion(scene)
+    return declaration
 
 
 def _freeze_place(opened: Opened) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -18,6 +17,7 @@ from app.models.base import now
 from app.services.facts import enterprise_facts
 from app.services.message import tell_account, tell_enterprise
 from app.services.opened import Opened
+from app.services.privacy import SENSITIVE, seal, seal_content
 from app.services.projection import project
 from app.workflow.calendar import local_date
 from app.workflow.engine import Done
@@ -57,7 +57,7 @@ def revise(scene: Scene) -> None:
     evaluation = opened.evaluation
     files = {k: [{**f, "at": f["at"].isoformat()} for f in v] for k, v in opened.files.items()}
     content = {
-        **evaluation.content(),
+        **seal_content(opened.definition, evaluation.content()),
         "programme": declaration.programme_key,
         "programme_number": declaration.programme.number,
         "params": opened.params,
@@ -233,12 +233,10 @@ def _fill_profile(scene: Scene) -> None:
         state = opened.submitted.find(spec.key)
         if attribute is None or state is None:
             continue
-        if attribute == "legal_person_id":
-            # Sensitive: kept in the revision only; the profile does not repeat it.
-            continue
-        value = state.value
-        column_is_date = attribute == "established_on"
-        setattr(enterprise, attribute, value if not column_is_date or isinstance(value, date) else None)
+        if state.spec.type in SENSITIVE:
+            setattr(enterprise, f"{attribute}_cipher", seal(state.spec, state.raw))
+        else:
+            setattr(enterprise, attribute, state.value)
     enterprise.certification_status, enterprise.certified_at = "approved", now()
     enterprise.version += 1
 

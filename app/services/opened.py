@@ -29,6 +29,7 @@ from app.models import (
 from app.models.base import now
 from app.permissions import rules
 from app.services.facts import enterprise_facts
+from app.services.privacy import change_values, sensitive_keys, unseal, unseal_content
 from app.services.reference import lookups
 from app.workflow import engine
 from app.workflow.calendar import local_date
@@ -71,12 +72,13 @@ class Opened:
     @cached_property
     def answers(self) -> Answers:
         """Working answers."""
-        answers = Answers()
+        answers, sensitive = Answers(), sensitive_keys(self.definition)
         for row in self.rows:
+            values = change_values(sensitive.get(row.table_key, {}), row.values, unseal)
             if row.table_key == "":
-                answers.main = dict(row.values)
+                answers.main = values
             else:
-                answers.rows.append(Row(row.row_id, row.table_key, row.parent_row_id, row.position, dict(row.values)))
+                answers.rows.append(Row(row.row_id, row.table_key, row.parent_row_id, row.position, values))
         return answers
 
     @cached_property
@@ -140,7 +142,7 @@ class Opened:
             definition = registry.resolve(from_version.definition, content["params"])
         return evaluate(
             definition,
-            from_content(definition, content),
+            from_content(definition, unseal_content(definition, content)),
             lookups=lookups,
             enterprise=content["enterprise"],
             params=content["params"],

@@ -15,11 +15,13 @@ from app.fields import registry as field_types
 from app.models import Declaration, Programme, Revision
 from app.models.generated import Projection, build_projection, sync_tables
 from app.models.base import Model, now
+from app.services.privacy import mask_content
 from app.services.unit_of_work import unit_of_work
 
 
 def project(session: Session, definition: Definition, declaration_id: int, number: int, content: dict[str, Any]) -> None:
     """Replace the projection of one declaration with ``content`` (a revision's)."""
+    content = mask_content(definition, content)
     projection = build_projection(definition)
     for table in reversed(list(projection.tables.values())):
         session.execute(delete(table).where(table.declaration_id == declaration_id))

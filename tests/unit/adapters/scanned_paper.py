@@ -71,7 +71,7 @@ def seal(diameter: float = 40.0, at: tuple[float, float] = (140.0, 230.0), ink: 
         draw.ellipse(_px(x - radius, y - radius, x + radius, y + radius), outline=ink, width=round(1.2 * MM))
         for number in range(14):
             turn = math.radians(150 + number * 240 / 13)
-            cx, cy = x + math.cos(turn) * radius * 0.76, y + math.sin(turn) * radius * 0.76
+            cx, cy = (x + math.cos(turn) * radius * 0.76, y + math.sin(turn) * radius * 0.76)
             draw.rectangle(_px(cx - 1.4, cy - 1.6, cx + 1.4, cy + 1.6), outline=ink, width=3)
             draw.line(_px(cx - 1.4, cy, cx + 1.4, cy), fill=ink, width=3)
         tips = []
@@ -81,7 +81,7 @@ def seal(diameter: float = 40.0, at: tuple[float, float] = (140.0, 230.0), ink: 
             tips.append(_px(x + math.cos(turn) * reach, y + math.sin(turn) * reach))
         draw.polygon(tips, fill=ink)
         for _gap in range(60):
-            gx, gy = rng.uniform(x - radius, x + radius), rng.uniform(y - radius, y + radius)
+            gx, gy = (rng.uniform(x - radius, x + radius), rng.uniform(y - radius, y + radius))
             draw.ellipse(_px(gx - 0.3, gy - 0.3, gx + 0.3, gy + 0.3), fill="white")
         _multiply(page, layer)
 

@@ -51,7 +51,7 @@ def test_holes_differ(puzzles: list[SliderPuzzle]) -> None:
 def test_piece_put_at_the_answer_hides_the_hole(puzzles: list[SliderPuzzle]) -> None:
     """At the answer the darkened hole is covered: the place becomes far brighter than before."""
     for puzzle in puzzles:
-        background, piece = picture(puzzle.background).convert("RGB"), picture(puzzle.piece)
+        background, piece = (picture(puzzle.background).convert("RGB"), picture(puzzle.piece))
         box = (puzzle.offset, puzzle.piece_top, puzzle.offset + PIECE, puzzle.piece_top + PIECE)
         inner = (18, 18, 44, 50)
         hole = background.crop(box).crop(inner)

@@ -14,8 +14,8 @@ import pikepdf
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
 from pikepdf import Array, Dictionary, Name, String
+from PIL import Image
 
 from app.adapters import pdf as gate
 from app.adapters.pdf import PdfFacts, check_pdf

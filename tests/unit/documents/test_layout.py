@@ -46,7 +46,9 @@ def test_header_lines_leave_out_what_is_missing() -> None:
 
 
 def test_grid_pairs_two_and_gives_wide_ones_a_row() -> None:
-    grid = layout.facts_grid([Pair("甲", "1"), Pair("乙", "2"), Pair("丙", "3"), Pair("丁", "4", wide=True), Pair("戊", "5")])
+    grid = layout.facts_grid(
+        [Pair("甲", "1"), Pair("乙", "2"), Pair("丙", "3"), Pair("丁", "4", wide=True), Pair("戊", "5")]
+    )
     assert [[pair.label for pair in row] for row in grid] == [["甲", "乙"], ["丙"], ["丁"], ["戊"]]
 
 

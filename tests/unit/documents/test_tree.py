@@ -67,7 +67,14 @@ def test_alignment_of_a_comparison() -> None:
 def test_walk_finds_every_kind_of_text_in_order() -> None:
     texts = list(walk_texts(sample_paper()))
     assert texts[0].startswith("哈尔滨市")
-    for wanted in (ENTERPRISE, "12,480.55", "准时交货率：70%", "联信边缘采集网关", "北辰轴承2023年审计报告.pdf", "合计"):
+    for wanted in (
+        ENTERPRISE,
+        "12,480.55",
+        "准时交货率：70%",
+        "联信边缘采集网关",
+        "北辰轴承2023年审计报告.pdf",
+        "合计",
+    ):
         assert wanted in texts
 
 
