@@ -70,8 +70,12 @@ class TextBlock(Flowable):  # type: ignore[misc]  # the library has no annotatio
         self.width = width
         if not self.fixed:
             self.lines = lines_of(self.text, self.style, width)
-        self.height = len(self.lines or ()) * self.style.leading
+        self.height = self.height_of_lines()
         return width, self.height
+
+    def height_of_lines(self) -> float:
+        """Points that the broken lines take."""
+        return len(self.lines or ()) * self.style.leading
 
     def split(self, width: float, height: float) -> list[Flowable]:
         """Two blocks, cut between lines; none if not one line fits."""
@@ -156,7 +160,8 @@ def ruled_table(
             rules += _cell_rules(line, row)
     heights: list[float | None] = [None] * len(data)
     if last_height:
-        heights[-1] = last_height * mm
+        needed = max(block.height_of_lines() for block in data[-1] if isinstance(block, TextBlock))
+        heights[-1] = max(last_height * mm, needed + 2 * PADDING_TOP)
     table = Table(data, [width * mm for width in widths], heights, repeatRows=head, spaceBefore=0, spaceAfter=0)
     # Spanned cells are empty, but would still name the library's own, unembedded face.
     table.setStyle([("FONTNAME", (0, 0), (-1, -1), lines[0][0].style.font)])
@@ -194,7 +199,8 @@ def _chunks(line: Line, widths: Sequence[float], *, is_head: bool) -> list[list[
     if is_head:
         broken = [lines[:HEAD_LINES] for lines in broken]
     tallest = max(map(len, broken))
-    step = tallest if tallest <= layout.LONG_ROW_LINES else CHUNK_LINES
+    height = max(len(lines) * cell.style.leading for lines, cell in zip(broken, line, strict=True))
+    step = tallest if height <= layout.LONG_ROW_LINES * layout.CELL_PITCH else CHUNK_LINES
     return [_physical(line, [lines[start : start + step] for lines in broken]) for start in range(0, tallest, step)]
 
 

@@ -102,9 +102,15 @@ def test_qr_text_round_trip(page: int | None) -> None:
 
 @pytest.mark.parametrize(
     ("serial", "code", "page"),
-    [("a|b", "7K3F-92QD", None), ("", "7K3F-92QD", None), (SERIAL, "short", None), (SERIAL, "7K3F-92QD", 0),
-     (SERIAL, "7K3F-92QD", 10000), ("编号一", "7K3F-92QD", None)],
-)  # fmt: skip
+    [
+        ("a|b", "7K3F-92QD", None),
+        ("", "7K3F-92QD", None),
+        (SERIAL, "short", None),
+        (SERIAL, "7K3F-92QD", 0),
+        (SERIAL, "7K3F-92QD", 10000),
+        ("编号一", "7K3F-92QD", None),
+    ],
+)
 def test_qr_text_refuses_what_could_not_be_read_back(serial: str, code: str, page: int | None) -> None:
     with pytest.raises(ValueError, match="no QR text"):
         make_qr_text(serial, code, page)
@@ -112,9 +118,19 @@ def test_qr_text_refuses_what_could_not_be_read_back(serial: str, code: str, pag
 
 @pytest.mark.parametrize(
     "text",
-    ["", "https://example.cn/x", "GZCL1", "GZCL1||7K3F92QD", "GZCL2|S|7K3F92QD", "GZCL1|S|7K3F92QD|0", "GZCL1|S|7K3F92QD|x",
-     "GZCL1|S|7K3F92QD|1|2", "GZCL1|S|7K3F92Q", "GZCL1|S|7K3F92QD|²"],
-)  # fmt: skip
+    [
+        "",
+        "https://example.cn/x",
+        "GZCL1",
+        "GZCL1||7K3F92QD",
+        "GZCL2|S|7K3F92QD",
+        "GZCL1|S|7K3F92QD|0",
+        "GZCL1|S|7K3F92QD|x",
+        "GZCL1|S|7K3F92QD|1|2",
+        "GZCL1|S|7K3F92Q",
+        "GZCL1|S|7K3F92QD|²",
+    ],
+)
 def test_foreign_codes_are_none(text: str) -> None:
     assert parse_qr_text(text) is None
 

@@ -13,9 +13,19 @@ from tests.factories_paper import basic_facts, plain_paper, sample_paper
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(1, "一"), (10, "十"), (11, "十一"), (20, "二十"), (35, "三十五"), (100, "一百"), (103, "一百零三"), (110, "一百一十"),
-     (111, "一百一十一"), (999, "九百九十九")],
-)  # fmt: skip
+    [
+        (1, "一"),
+        (10, "十"),
+        (11, "十一"),
+        (20, "二十"),
+        (35, "三十五"),
+        (100, "一百"),
+        (103, "一百零三"),
+        (110, "一百一十"),
+        (111, "一百一十一"),
+        (999, "九百九十九"),
+    ],
+)
 def test_chinese_number(number: int, text: str) -> None:
     assert layout.chinese_number(number) == text
 

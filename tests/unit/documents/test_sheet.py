@@ -293,7 +293,7 @@ def _padded(cells: list[list[Any]], count: int) -> list[list[Any]]:
 
 NUMBERS = st.one_of(
     st.integers(), st.floats(), st.decimals(), st.dates(), st.datetimes(), st.none(), st.booleans(), TEXTS
-)  # fmt: skip
+)
 
 
 @settings(max_examples=80, deadline=None)

@@ -137,9 +137,14 @@ def test_page_number_stands_right_on_odd_and_left_on_even_pages(document: Any) -
 
 @pytest.mark.parametrize(
     ("style", "font", "half_points"),
-    [("sbTitle", "方正小标宋简体", "44"), ("sbHeading", "黑体", "32"), ("sbCard", "楷体_GB2312", "30"), ("sbProse", "仿宋_GB2312", "32"),
-     ("sbPageOdd", "宋体", "28")],
-)  # fmt: skip
+    [
+        ("sbTitle", "方正小标宋简体", "44"),
+        ("sbHeading", "黑体", "32"),
+        ("sbCard", "楷体_GB2312", "30"),
+        ("sbProse", "仿宋_GB2312", "32"),
+        ("sbPageOdd", "宋体", "28"),
+    ],
+)
 def test_official_faces_and_sizes(document: Any, style: str, font: str, half_points: str) -> None:
     element = next(s.element for s in document.styles if s.style_id == style)
     assert element.find(f".//{qn('w:rFonts')}").get(qn("w:eastAsia")) == font
@@ -186,8 +191,13 @@ def test_a_row_taller_than_a_page_may_split() -> None:
 def test_headings_are_numbered_and_stay_with_what_follows(document: Any) -> None:
     headings = [p for p in document.paragraphs if p.style.style_id == "sbHeading"]
     assert [p.text for p in headings] == [
-        "一、基本情况", "二、数字化转型需求", "三、数字化转型项目", "四、项目投入汇总", "五、其他情况", "六、附件清单",
-    ]  # fmt: skip
+        "一、基本情况",
+        "二、数字化转型需求",
+        "三、数字化转型项目",
+        "四、项目投入汇总",
+        "五、其他情况",
+        "六、附件清单",
+    ]
     assert all(p.style.paragraph_format.keep_with_next for p in headings)
     assert [p.text for p in document.paragraphs if p.style.style_id == "sbCard"][0] == "（一）智能排产与制造执行系统"
 
