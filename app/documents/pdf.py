@@ -239,23 +239,26 @@ class _Writer:
         return parts
 
     def _seal(self, paper: Paper) -> Table:
-        """The statement, and under it the places for signature, seal and date."""
-        sides = layout.seal_widths(paper)
-        lines = []
-        if paper.statement:
-            lines.append(
-                [Cell(layout.statement_label(), self.label, fill=True), Cell(paper.statement, self.pledge, span=2)]
-            )
-        if paper.seal_place:
-            label = [Cell("", self.label, fill=True)] if paper.statement else []
-            lines.append([*label, *self._sign_cells(paper.seal_place)])
-        table = ruled_table(sides, lines, open_label=True, last_height=layout.SEAL_ROW if paper.seal_place else 0)
-        if paper.seal_place:
-            table.setStyle([("VALIGN", (-2, -1), (-2, -1), "TOP")])
+        """The statement, and under it the places for signature, seal and date; one box, only the label apart."""
+        sides = [*layout.seal_widths(paper)[:-1], layout.seal_widths(paper)[-1] - layout.SEAL_CELL, layout.SEAL_CELL]
+        label = [Cell(layout.statement_label(), self.label, fill=True)] if paper.statement else []
+        lines = [[*label, Cell(paper.statement, self.pledge, span=2)]] if paper.statement else []
+        if not paper.seal_place:
+            return ruled_table(sides, lines)
+        lines.append([*(Cell("", cell.style, fill=True) for cell in label), *self._sign_cells(paper.seal_place)])
+        above, below = layout.SEAL_ABOVE + layout.SEAL_LINE, layout.SEAL_BELOW
+        table = ruled_table(sides, lines, open_from=len(label), last_height=above + 3 * layout.SEAL_LINE + below)
+        table.setStyle(
+            [
+                ("VALIGN", (-2, -1), (-2, -1), "TOP"),
+                ("VALIGN", (-1, -1), (-1, -1), "BOTTOM"),
+                ("BOTTOMPADDING", (-1, -1), (-1, -1), below * mm),
+            ]
+        )
         return table
 
     def _sign_cells(self, place: SealPlace) -> Sequence[Cell]:
-        """The seal rides on unit and date, so both stand in the middle of a cell that holds 45 mm."""
+        """The seal rides on unit and date, so free room stands above and below them."""
         text = "\n".join((place.unit_label, place.unit, layout.date_line(place)))
         return Cell(f"{place.signer_label}：", self.sign), Cell(text, self.sign_centre)
 

@@ -47,7 +47,7 @@ class Style:
     colour: Color = black
 
 
-class TextBlock(Flowable):  # type: ignore[misc]  # the library has no annotations
+class TextBlock(Flowable):
     """Lines of text that know how to break, align and split between lines."""
 
     def __init__(self, text: str, style: Style, *, lines: Sequence[str] | None = None) -> None:
@@ -142,58 +142,56 @@ def ruled_table(
     *,
     head: int = 0,
     last_height: float = 0,
-    open_label: bool = False,
+    open_from: int | None = None,
 ) -> Table:
     """A table of column ``widths`` in mm; the first ``head`` rows repeat; ``last_height`` in mm is the last row's.
 
-    ``open_label`` draws the first column as one cell: no rules between its rows.
+    ``open_from``: the last row continues the one above, without a rule between them nor upright ones after this column.
     """
+    side = min(PADDING_SIDE, min(widths) * mm / 6)
     data: list[list[Any]] = []
-    rules: list[tuple[Any, ...]] = []
+    rules: list[tuple[Any, ...]] = [*_PADDING, ("LEFTPADDING", *_ALL, side), ("RIGHTPADDING", *_ALL, side)]
     for index, line in enumerate(lines):
         first = len(data)
-        chunks = _chunks(line, widths, is_head=index < head)
+        chunks = _chunks(line, widths, side, is_head=index < head)
         data += chunks
-        start = 1 if index and open_label and len(line) > 2 else 0
-        rules.append(("LINEABOVE", (start, first), (-1, first), 0.5 if index else 1, black))
+        continues = open_from is not None and index == len(lines) - 1
+        if not (continues and index):
+            rules.append(("LINEABOVE", (0, first), (-1, first), 0.5 if index else 1, black))
         for row in range(first, len(data)):
-            rules += _cell_rules(line, row)
+            rules += _cell_rules(line, row, open_from if continues and open_from is not None else len(widths))
     heights: list[float | None] = [None] * len(data)
     if last_height:
         needed = max(block.height_of_lines() for block in data[-1] if isinstance(block, TextBlock))
         heights[-1] = max(last_height * mm, needed + 2 * PADDING_TOP)
     table = Table(data, [width * mm for width in widths], heights, repeatRows=head, spaceBefore=0, spaceAfter=0)
     # Spanned cells are empty, but would still name the library's own, unembedded face.
-    table.setStyle([("FONTNAME", (0, 0), (-1, -1), lines[0][0].style.font)])
-    table.setStyle(
-        [
-            *_PADDING,
-            *rules,
-            ("LINEBELOW", (0, -1), (-1, -1), 1, black),
-            ("LINEBEFORE", (0, 0), (0, -1), 1, black),
-            ("LINEAFTER", (-1, 0), (-1, -1), 1, black),
-        ]
-    )
+    rules.append(("FONTNAME", *_ALL, lines[0][0].style.font))
+    table.setStyle([*rules, *_FRAME])
     return table
 
 
+_ALL = ((0, 0), (-1, -1))
+_FRAME = [
+    ("LINEBELOW", (0, -1), (-1, -1), 1, black),
+    ("LINEBEFORE", (0, 0), (0, -1), 1, black),
+    ("LINEAFTER", (-1, 0), (-1, -1), 1, black),
+]
 _PADDING = [
-    ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
-    ("LEFTPADDING", (0, 0), (-1, -1), PADDING_SIDE),
-    ("RIGHTPADDING", (0, 0), (-1, -1), PADDING_SIDE),
-    ("TOPPADDING", (0, 0), (-1, -1), PADDING_TOP),
-    ("BOTTOMPADDING", (0, 0), (-1, -1), PADDING_TOP),
+    ("VALIGN", *_ALL, "MIDDLE"),
+    ("TOPPADDING", *_ALL, PADDING_TOP),
+    ("BOTTOMPADDING", *_ALL, PADDING_TOP),
     # A split table closes with a rule below and opens with one above.
     ("LINEBELOW", (0, "splitlast"), (-1, "splitlast"), 1, black),
     ("LINEABOVE", (0, "splitfirst"), (-1, "splitfirst"), 1, black),
 ]
 
 
-def _chunks(line: Line, widths: Sequence[float], *, is_head: bool) -> list[list[Any]]:
-    """The physical rows of a logical one: one, or several when it is very tall."""
+def _chunks(line: Line, widths: Sequence[float], side: float, *, is_head: bool) -> list[list[Any]]:
+    """The physical rows of a logical one: one, or several when it is very tall. ``side`` is the padding in points."""
     broken, column = [], 0
     for cell in line:
-        width = sum(widths[column : column + cell.span]) * mm - 2 * PADDING_SIDE
+        width = sum(widths[column : column + cell.span]) * mm - 2 * side
         broken.append(lines_of(cell.text, cell.style, width))
         column += cell.span
     if is_head:
@@ -211,8 +209,8 @@ def _physical(line: Line, broken: Sequence[Sequence[str]]) -> list[Any]:
     return row
 
 
-def _cell_rules(line: Line, row: int) -> list[tuple[Any, ...]]:
-    """Spans, fills and upright rules of one physical row."""
+def _cell_rules(line: Line, row: int, ruled_to: int) -> list[tuple[Any, ...]]:
+    """Spans, fills and upright rules of one physical row; the latter up to column ``ruled_to``."""
     rules: list[tuple[Any, ...]] = []
     column = 0
     for cell in line:
@@ -221,7 +219,7 @@ def _cell_rules(line: Line, row: int) -> list[tuple[Any, ...]]:
             rules.append(("SPAN", (column, row), (end, row)))
         if cell.fill:
             rules.append(("BACKGROUND", (column, row), (end, row), HexColor(f"#{layout.GREY}")))
-        if column:
+        if 0 < column <= ruled_to:
             rules.append(("LINEBEFORE", (column, row), (column, row), 0.5, black))
         column = end + 1
     return rules

@@ -232,27 +232,27 @@ def _cards(cards: Cards) -> str:
 
 
 def _seal(paper: Paper) -> str:
-    """The statement, and under it the places for signature, seal and date, bound together."""
+    """The statement, and under it the places for signature, seal and date, in one row that never splits.
+
+    One row, because only Word itself keeps neighbouring rows together; other programs tear them apart.
+    """
     sides = layout.seal_widths(paper)
-    label = bool(paper.statement)
-    lines = []
-    if label:
-        heading = cell(paragraphs("sbLabel", layout.statement_label()), sides[0], fill=True, merge="restart")
-        pledge = cell(
-            paragraphs("sbPledge", paper.statement, keep=paper.seal_place is not None), sum(sides[1:]), span=2
-        )
-        lines.append(row([heading, pledge]))
+    content = paragraphs("sbPledge", paper.statement) if paper.statement else ""
     if paper.seal_place:
-        cells = [cell(paragraph("sbLabel"), sides[0], fill=True, merge="continue")] if label else []
-        lines.append(row([*cells, *_sign_cells(paper.seal_place, sides)], height=layout.SEAL_ROW))
-    return table(sides, lines, title=layout.statement_label())
+        content += _seal_paragraphs(paper.seal_place)
+    cells = [cell(content, sides[-1], align="top")]
+    if paper.statement:
+        cells.insert(0, cell(paragraphs("sbLabel", layout.statement_label()), sides[0], fill=True))
+    split = layout.may_split([paper.statement], [sides[-1]])
+    return table(sides, [row(cells, split=split)], title=layout.statement_label())
 
 
-def _sign_cells(place: SealPlace, sides: Sequence[float]) -> tuple[str, str]:
-    """The seal rides on unit and date, so both stand in the middle of a cell that holds 45 mm."""
-    sign = paragraph("sbSign", f"{place.signer_label}：")
-    seal = "".join(paragraph("sbSignCenter", line) for line in (place.unit_label, place.unit, layout.date_line(place)))
-    return cell(sign, sides[-2], align="top"), cell(seal, sides[-1])
+def _seal_paragraphs(place: SealPlace) -> str:
+    """The seal rides on unit and date, so free room stands above and below them, and nothing beside them."""
+    lines = (place.unit_label, place.unit, layout.date_line(place))
+    styles = ("sbSealFirst", "sbSeal", "sbSealLast")
+    seal = "".join(paragraph(style, text) for style, text in zip(styles, lines, strict=True))
+    return paragraph("sbSign", f"{place.signer_label}：") + seal
 
 
 def _bind_seal(body: Any, paper: Paper) -> None:

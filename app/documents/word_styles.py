@@ -42,12 +42,11 @@ def _run(font: str, size: float, extra: str = "") -> str:
     return f'<w:rPr>{fonts}{extra}<w:sz w:val="{half}"/><w:szCs w:val="{half}"/></w:rPr>'
 
 
-def _style(key: str, name: str, paragraph: str, run: str, *, base: str = "sbBase", follows: str = "") -> str:
+def _style(key: str, name: str, paragraph: str, run: str, *, base: str = "sbBase") -> str:
     based = f'<w:basedOn w:val="{base}"/>' if base else ""
     default = ' w:default="1"' if not base else ""
-    after = f'<w:next w:val="{follows}"/>' if follows else ""
     return (
-        f'<w:style w:type="paragraph"{default} w:styleId="{key}"><w:name w:val="{name}"/>{based}{after}<w:qFormat/>'
+        f'<w:style w:type="paragraph"{default} w:styleId="{key}"><w:name w:val="{name}"/>{based}<w:qFormat/>'
         f"<w:pPr>{paragraph}</w:pPr>{run}</w:style>"
     )
 
@@ -64,58 +63,84 @@ def _at_least(pitch: float, before: float = 0, after: float = 0) -> str:
     return _exact(pitch, before, after).replace('"exact"', '"atLeast"')
 
 
+def _points(millimetres: float) -> float:
+    return millimetres / 25.4 * 72
+
+
+def _seal_line(*, above: float = 0, below: float = 0) -> str:
+    """A line that the seal rides on: centred in the right part of its cell; measures in mm."""
+    indent = _twentieths(_points(layout.TEXT_WIDTH - layout.PLEDGE_LABEL - layout.SEAL_CELL))
+    spacing = _at_least(_points(layout.SEAL_LINE), _points(above), _points(below))
+    return f'{spacing}<w:ind w:left="{indent}"/><w:jc w:val="center"/>'
+
+
+_CENTRE, _RIGHT = '<w:jc w:val="center"/>', '<w:jc w:val="right"/>'
+_KEEP = "<w:keepNext/><w:keepLines/>"
+
+
 def styles_xml() -> str:
-    """The whole style part: base, title, two heading levels, running text, table text, header and page number."""
-    body, cell = _twentieths(layout.BODY_SIZE), layout.CELL_PITCH
-    centre, right = '<w:jc w:val="center"/>', '<w:jc w:val="right"/>'
-    justified = '<w:jc w:val="both"/>'
-    keep = "<w:keepNext/><w:keepLines/>"
-    cell_run = _run(BODY_FONT, layout.CELL_SIZE)
-    grey = '<w:color w:val="444444"/>'
-    styles = [
-        _style("sbBase", "Normal", "<w:widowControl/><w:kinsoku/><w:overflowPunct/>", _run(BODY_FONT, 16), base=""),
+    """The whole style part: base, title, headings, running text, table text, seal, header and page number."""
+    styles = "".join([*_text_styles(), *_table_styles(), *_edge_styles()])
+    defaults = f"<w:rPrDefault><w:rPr>{_language()}</w:rPr></w:rPrDefault><w:pPrDefault/>"
+    return f"<w:styles {NAMESPACE}><w:docDefaults>{defaults}</w:docDefaults>{styles}</w:styles>"
+
+
+def _heading(key: str, name: str, font: str, size: float, spacing: str, level: int, align: str = "") -> str:
+    return _style(key, name, f'{_KEEP}{spacing}{align}<w:outlineLvl w:val="{level}"/>', _run(font, size))
+
+
+def _first_line(size: float) -> str:
+    """First line indented by two signs of ``size`` points."""
+    return f'<w:ind w:firstLineChars="200" w:firstLine="{_twentieths(size) * 2}"/>'
+
+
+def _text_styles() -> list[str]:
+    """Title, headings and running text."""
+    pitch, body = layout.BODY_PITCH, layout.BODY_SIZE
+    return [
+        _style("sbBase", "Normal", "<w:widowControl/><w:kinsoku/><w:overflowPunct/>", _run(BODY_FONT, body), base=""),
+        _heading("sbTitle", "Title", TITLE_FONT, layout.TITLE_SIZE, _exact(34, 0, 6), 0, _CENTRE),
+        _style("sbSubtitle", "Subtitle", _KEEP + _exact(24, 0, 6) + _CENTRE, _run(PART_FONT, 14)),
+        _heading("sbHeading", "heading 1", HEADING_FONT, layout.HEADING_SIZE, _exact(pitch, 10, 4), 1),
+        _heading("sbCard", "heading 2", PART_FONT, 15, _exact(26, 8, 3), 2),
+        _heading("sbPart", "heading 3", HEADING_FONT, layout.PART_SIZE, _exact(22, 6, 2), 3),
         _style(
-            "sbTitle", "Title", keep + _exact(34, 0, 6) + centre + '<w:outlineLvl w:val="0"/>', _run(TITLE_FONT, 22)
-        ),
-        _style("sbSubtitle", "Subtitle", keep + _exact(24, 0, 6) + centre, _run(PART_FONT, 14)),
-        _style(
-            "sbHeading", "heading 1", keep + _exact(28.95, 10, 4) + '<w:outlineLvl w:val="1"/>', _run(HEADING_FONT, 16)
-        ),
-        _style("sbCard", "heading 2", keep + _exact(26, 8, 3) + '<w:outlineLvl w:val="2"/>', _run(PART_FONT, 15)),
-        _style("sbPart", "heading 3", keep + _exact(22, 6, 2) + '<w:outlineLvl w:val="3"/>', _run(HEADING_FONT, 12)),
-        _style(
-            "sbProse",
-            "Body Text",
-            _exact(28.95) + f'<w:ind w:firstLineChars="200" w:firstLine="{body * 2}"/>' + justified,
-            _run(BODY_FONT, layout.BODY_SIZE),
+            "sbProse", "Body Text", f'{_exact(pitch)}{_first_line(body)}<w:jc w:val="both"/>', _run(BODY_FONT, body)
         ),
         _style("sbGap", "sbGap", _exact(6), _run(BODY_FONT, 5)),
-        _style("sbCell", "sbCell", _at_least(cell), cell_run),
-        _style("sbCellRight", "sbCellRight", _at_least(cell) + right, cell_run),
-        _style("sbCellCenter", "sbCellCenter", _at_least(cell) + centre, cell_run),
-        _style("sbLabel", "sbLabel", _at_least(cell) + centre, cell_run),
-        _style("sbHead", "sbHead", "<w:keepNext/>" + _at_least(cell) + centre, _run(HEADING_FONT, layout.CELL_SIZE)),
-        _style(
-            "sbPledge",
-            "sbPledge",
-            _at_least(24) + '<w:ind w:firstLineChars="200" w:firstLine="480"/>',
-            _run(BODY_FONT, 12),
-        ),
-        _style("sbSign", "sbSign", _at_least(26), _run(BODY_FONT, 12)),
-        _style("sbSignCenter", "sbSignCenter", _at_least(26) + centre, _run(BODY_FONT, 12)),
-        _style("sbHeader", "header", _exact(14), _run(NUMBER_FONT, layout.SMALL_SIZE, grey)),
-        _style("sbWarning", "sbWarning", _exact(14) + centre, _run(NUMBER_FONT, layout.SMALL_SIZE, grey)),
-        _style("sbPicture", "sbPicture", '<w:spacing w:before="30" w:after="30"/>' + centre, _run(NUMBER_FONT, 5)),
-        _style(
-            "sbPageOdd", "footer", _exact(20) + '<w:ind w:right="280"/>' + right, _run(NUMBER_FONT, layout.NUMBER_SIZE)
-        ),
-        _style("sbPageEven", "sbPageEven", _exact(20) + '<w:ind w:left="280"/>', _run(NUMBER_FONT, layout.NUMBER_SIZE)),
-        _style("sbFooter", "sbFooter", _exact(14) + centre, _run(NUMBER_FONT, layout.SMALL_SIZE, grey)),
     ]
-    defaults = (
-        f"<w:docDefaults><w:rPrDefault><w:rPr>{_language()}</w:rPr></w:rPrDefault><w:pPrDefault/></w:docDefaults>"
-    )
-    return f"<w:styles {NAMESPACE}>{defaults}{''.join(styles)}</w:styles>"
+
+
+def _table_styles() -> list[str]:
+    """Cells by alignment, labels, heads, and the box with statement and seal."""
+    pitch, text, sign = _at_least(layout.CELL_PITCH), _run(BODY_FONT, layout.CELL_SIZE), _run(BODY_FONT, 12)
+    return [
+        _style("sbCell", "sbCell", pitch, text),
+        _style("sbCellRight", "sbCellRight", pitch + _RIGHT, text),
+        _style("sbCellCenter", "sbCellCenter", pitch + _CENTRE, text),
+        _style("sbLabel", "sbLabel", pitch + _CENTRE, text),
+        _style("sbHead", "sbHead", f"<w:keepNext/>{pitch}{_CENTRE}", _run(HEADING_FONT, layout.CELL_SIZE)),
+        _style("sbPledge", "sbPledge", _at_least(24) + _first_line(12), sign),
+        _style("sbSign", "sbSign", _at_least(26), sign),
+        _style("sbSealFirst", "sbSealFirst", _seal_line(above=layout.SEAL_ABOVE), sign),
+        _style("sbSeal", "sbSeal", _seal_line(), sign),
+        _style("sbSealLast", "sbSealLast", _seal_line(below=layout.SEAL_BELOW), sign),
+    ]
+
+
+def _edge_styles() -> list[str]:
+    """What stands at the top and the bottom of every page."""
+    small = _run(NUMBER_FONT, layout.SMALL_SIZE, '<w:color w:val="444444"/>')
+    number = _run(NUMBER_FONT, layout.NUMBER_SIZE)
+    inside = _twentieths(layout.NUMBER_SIZE)
+    return [
+        _style("sbHeader", "header", _exact(14), small),
+        _style("sbWarning", "sbWarning", _exact(14) + _CENTRE, small),
+        _style("sbPicture", "sbPicture", f'<w:spacing w:before="30" w:after="30"/>{_CENTRE}', _run(NUMBER_FONT, 5)),
+        _style("sbPageOdd", "footer", f'{_exact(20)}<w:ind w:right="{inside}"/>{_RIGHT}', number),
+        _style("sbPageEven", "sbPageEven", f'{_exact(20)}<w:ind w:left="{inside}"/>', number),
+        _style("sbFooter", "sbFooter", _exact(14) + _CENTRE, small),
+    ]
 
 
 def _language() -> str:

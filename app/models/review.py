@@ -12,6 +12,9 @@ from app.models.account import Account
 from app.models.base import Model, pk, utc
 from app.models.declaration import Declaration
 
+WHOLE = "*"
+"""Path of a remark on the whole declaration; a return then names no field through it."""
+
 
 class Remark(Model):
     """A remark on one field (``path``); open until the reviewer settles it."""

@@ -45,3 +45,36 @@ def level_region(level: str, code: str) -> str:
     if level == MINISTRY:
         return "000000"
     return code[:4] + "00"
+
+# -- doors of the grids -------------------------------------------------------------------------------------------
+
+READ = frozenset({"list", "show", "export"})
+FULL = READ | {"add", "edit", "delete"}
+
+GRID_DOORS: dict[str, dict[str, frozenset[str]]] = {
+    "enterprise": {CITY: READ, DISTRICT: READ},
+    "account": {CITY: frozenset({"list", "show"})},
+    "batch": {CITY: READ, DISTRICT: READ},
+    "revision": {CITY: READ},
+    "event": {CITY: READ},
+    "programme": {CITY: frozenset({"list", "show"})},
+    "notice": {CITY: FULL},
+    "message": {CITY: frozenset({"list", "show"})},
+    "region": {CITY: FULL},
+    "industry": {CITY: FULL},
+    "holiday": {CITY: FULL},
+    "public_list": {CITY: READ, DISTRICT: READ},
+    "public_list_entry": {CITY: READ, DISTRICT: READ},
+    "login_session": {},
+    "job": {},
+    "sms_message": {},
+}
+"""Doors beyond the administrator's, per grid. A grid that is not named is open to city and district for reading."""
+
+WRITABLE = frozenset({"notice", "region", "industry", "holiday"})
+
+
+def doors(grid: str) -> dict[str, frozenset[str]]:
+    """Role → deeds (list, show, export, add, edit, delete) that the packaged roles have on ``grid``."""
+    named = GRID_DOORS.get(grid, {CITY: READ, DISTRICT: READ})
+    return {**named, ADMIN: FULL if grid in WRITABLE else READ}

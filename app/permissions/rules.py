@@ -45,6 +45,15 @@ def is_open_path(declaration: Declaration, path: str) -> bool:
     return any(path == p or path.startswith(f"{p}/") or p.startswith(f"{path}/") for p in opened)
 
 
+def is_open_table(declaration: Declaration, path: str) -> bool:
+    """Whether rows may be added, moved or removed at ``table/<row>`` or ``table/<row>/child/<row>``."""
+    opened = declaration.reopened
+    if declaration.status != "returned" or not opened:
+        return declaration.status in ("draft", "returned")
+    table = path.split("/")[-2]
+    return any(p in (table, path) or p.endswith(f"/{table}") or path.startswith(f"{p}/") for p in opened)
+
+
 def refuse_declare(user: Account, definition: Definition) -> str | None:
     """Why ``user`` cannot start this kind of declaration at all, or None."""
     if user.user_type != definition.applicant.user_type or user.enterprise is None:

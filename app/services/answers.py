@@ -19,6 +19,7 @@ from app.fields.base import FieldSpec, Raw
 from app.models import Account, AnswerRow, Declaration
 from app.models.base import new_public_id, now
 from app.permissions import rules
+from app.services.opened import Opened
 from app.services.privacy import seal, unseal
 from app.services.unit_of_work import unit_of_work
 
@@ -68,7 +69,8 @@ class Sheet:
                 return Target(self.main, spec, path)
         elif len(parts) in (3, 5):
             row = self.row("/".join(parts[:-1]))
-            spec = next((c for c in self.definition.table(row.table_key).all_columns if c.key == parts[-1]), None)
+            columns = next((t.all_columns for _, t, _ in self.definition.tables() if t.key == row.table_key), ())
+            spec = next((c for c in columns if c.key == parts[-1]), None)
             if spec is not None:
                 return Target(row, spec, path)
         raise NotFound("申报表里没有这一项，可能刚被移除了。请刷新页面。")
@@ -92,6 +94,14 @@ class Sheet:
     def touch(self) -> None:
         """Note the time of the save on the declaration."""
         self.declaration.saved_at = now()
+
+    def opened(self) -> Opened:
+        """The declaration as it is now, with all that judging it needs, so that the transaction can end first."""
+        opened = Opened(self.session, self.declaration, self.user)
+        living = [r for r in self.rows.values() if r.removed_at is None]
+        opened.rows = sorted(living, key=lambda r: (r.table_key, r.position, r.id))
+        _read_now = (opened.files, opened.remarks if self.declaration.status == "returned" else None)
+        return opened
 
 
 def _locked(session: Session, public_id: str, user: Account) -> Declaration:
@@ -123,11 +133,27 @@ def save_answers(
     return saved
 
 
+def save_field(user: Account, public_id: str, values: Mapping[str, Raw], bases: Mapping[str, Raw]) -> tuple[Saved, Opened]:
+    """``save_answers`` for the field somebody just left; also gives the declaration as it is afterwards."""
+    saved = Saved()
+    with unit_of_work() as session:
+        sheet = Sheet(session, public_id, user)
+        for path, raw in values.items():
+            _save_one(sheet, path, raw, bases.get(path, ...), saved)
+        if saved.changed:
+            sheet.touch()
+        opened = sheet.opened()
+    return saved, opened
+
+
 def _save_one(sheet: Sheet, path: str, raw: Raw, base: Any, saved: Saved) -> None:
     target = sheet.target(path)
     if target.spec.readonly or target.spec.computed or target.spec.fixed is not None:
         raise InvalidInput(f"“{target.spec.label}”是自动带出的，不能修改。", fields={path: "自动带出，不能修改。"})
     stored = unseal(target.spec, target.row.values.get(target.spec.key))
+    if target.spec.prefill and target.spec.key not in target.row.values:
+        # What stood there was carried over, not typed: only a text that differs from it is an answer, also an empty one.
+        stored = None if base is ... else base
     if _same(stored, raw):
         return
     if not rules.is_open_path(sheet.declaration, path):
@@ -158,10 +184,14 @@ def _storable(raw: Raw) -> Raw:
 
 
 def add_row(user: Account, public_id: str, table: str, parent: str | None = None) -> str:
-    """Append an empty row to ``table`` (below row ``parent``); returns its path."""
+    """Append an empty row to ``table`` (below row ``parent``), with the nested rows it needs; returns its path."""
     with unit_of_work() as session:
         sheet = Sheet(session, public_id, user)
-        row = _new_row(sheet, _table(sheet, table), parent, {})
+        spec = _table(sheet, table)
+        row = _new_row(sheet, spec, parent, {})
+        for child in spec.tables:
+            for _ in range(child.min_rows):
+                _new_row(sheet, child, row.row_id, {})
         sheet.touch()
         return _path(sheet, row)
 
@@ -171,7 +201,7 @@ def copy_row(user: Account, public_id: str, path: str) -> str:
     with unit_of_work() as session:
         sheet = Sheet(session, public_id, user)
         source = sheet.row(path)
-        table = sheet.definition.table(source.table_key)
+        table = _table(sheet, source.table_key)
         copy = _new_row(sheet, table, source.parent_row_id, dict(source.values), after=source)
         for child in table.tables:
             for nested in sheet.siblings(child.key, source.row_id):
@@ -212,8 +242,10 @@ def restore_row(user: Account, public_id: str, table: str, row_id: str) -> str:
         row = sheet.rows.get((table, row_id))
         if row is None:
             raise NotFound("没有可以恢复的内容了。")
-        _check_room(sheet, sheet.definition.table(table), row.parent_row_id)
-        row.removed_at = None
+        if row.removed_at is not None:
+            _require_open(sheet, _path(sheet, row))
+            _check_room(sheet, _table(sheet, table), row.parent_row_id)
+            row.removed_at = None
         sheet.touch()
         return _path(sheet, row)
 
@@ -233,11 +265,8 @@ def _path(sheet: Sheet, row: AnswerRow) -> str:
 
 
 def _require_open(sheet: Sheet, path: str) -> None:
-    opened = sheet.declaration.reopened
-    if sheet.declaration.status == "returned" and opened:
-        table = path.split("/")[-2]
-        if not any(p == table or p == path or p.endswith(f"/{table}") or path.startswith(p + "/") for p in opened):
-            raise Conflict("这次退回的不是这张表，不能增减行。只改退回的几项就行。")
+    if not rules.is_open_table(sheet.declaration, path):
+        raise Conflict("这次退回的不是这张表，不能增减行。只改退回的几项就行。")
 
 
 def _check_room(sheet: Sheet, table: Table, parent: str | None) -> None:

@@ -187,6 +187,8 @@ def rebase(user: Account, public_id: str) -> None:
     """Move a draft to the definition version in force. No value is lost: what the new one lacks stays stored."""
     with unit_of_work() as session:
         declaration = engine.lock(session, public_id)
+        if not rules.can_see(user, declaration):
+            raise NotFound("没有找到这件申报。它可能已被删除，请从“我的申报”重新打开。")
         refusal = rules.refuse_edit(user, declaration)
         if refusal:
             raise Conflict(refusal)
@@ -194,6 +196,20 @@ def rebase(user: Account, public_id: str) -> None:
         if newest.id != declaration.programme_id:
             declaration.programme_id = newest.id
             engine.record(session, declaration, user, action="rebase", label=f"换到第 {newest.number} 版申报表")
+
+
+def accept_statement(user: Account, public_id: str) -> None:
+    """Note that ``user`` accepted the truthfulness statement of this declaration, once."""
+    with unit_of_work() as session:
+        declaration = engine.lock(session, public_id)
+        if not rules.can_see(user, declaration):
+            raise NotFound("没有找到这件申报。它可能已被删除，请从“我的申报”重新打开。")
+        refusal = rules.refuse_edit(user, declaration)
+        if refusal:
+            raise Conflict(refusal)
+        if declaration.statement_at is None:
+            declaration.statement_at = now()
+            engine.record(session, declaration, user, action="statement", label="作出真实性承诺")
 
 
 def declarations_of(user: Account, programme_key: str | None = None) -> list[Declaration]:

@@ -11,9 +11,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.definitions.dependents import with_dependents
 from app.errors import Conflict, InvalidInput
 from app.models import Assignment, Batch, Counter, Enterprise, Opinion, Recognition, Remark, Revision, Score
 from app.models.base import now
+from app.models.review import WHOLE
 from app.services.facts import enterprise_facts
 from app.services.message import tell_account, tell_enterprise
 from app.services.opened import Opened
@@ -158,14 +160,16 @@ def reopen_all(scene: Scene) -> None:
 
 @effect
 def reopen(scene: Scene) -> None:
-    """Returned: the remarked fields open (all of them if there is no remark), remarks become visible."""
+    """Returned: the remarked fields and what hangs on them open (everything if no field is named), remarks become visible."""
     drafts = scene.session.scalars(
         select(Remark).where(Remark.declaration_id == scene.opened.declaration.id, Remark.state == "draft")
     ).all()
     for remark in drafts:
         remark.state = "open"
-    living = [r.path for r in scene.opened.remarks if r.state == "open"] + [r.path for r in drafts]
-    scene.opened.declaration.reopened = sorted(set(living)) or None
+    living = {r.path for r in scene.opened.remarks if r.state == "open"} | {r.path for r in drafts}
+    # A remark on the whole declaration names no field.
+    named = living - {WHOLE}
+    scene.opened.declaration.reopened = sorted(with_dependents(scene.opened.definition, named)) or None
 
 
 @effect

@@ -9,6 +9,7 @@ from app.errors import NotFound
 from app.extensions import db
 from app.models import Account, Message
 from app.models.base import now
+from app.services.listing import Asked, Page, paginate
 from app.services.unit_of_work import unit_of_work
 
 KIND_LABELS = {
@@ -45,6 +46,22 @@ def messages_of(user: Account, *, kind: str | None, limit: int, offset: int = 0)
     total = db.session.scalar(select(func.count()).where(own)) or 0
     statement = select(Message).where(own).order_by(Message.id.desc()).limit(limit).offset(offset)
     return list(db.session.scalars(statement)), total
+
+
+def list_messages(user: Account, kind: str | None, asked: Asked) -> Page[Message]:
+    """One page of the messages of ``user``, newest first; ``kind`` None for all."""
+    statement = select(Message).where(Message.account_id == user.id).order_by(Message.id.desc())
+    return paginate(statement.where(Message.kind == kind) if kind else statement, asked)
+
+
+def get_message(user: Account, public_id: str) -> Message:
+    """The message as it is; NotFound if it is not the user's."""
+    found = db.session.scalars(
+        select(Message).where(Message.public_id == public_id, Message.account_id == user.id)
+    ).first()
+    if found is None:
+        raise NotFound("没有找到这条消息。")
+    return found
 
 
 def read_message(user: Account, public_id: str) -> Message:

@@ -16,6 +16,7 @@ from app.definitions.answers import Answers, Row, from_content
 from app.definitions.evaluation import Evaluation, evaluate
 from app.definitions.schema import Definition, Step
 from app.errors import NotFound
+from app.fields.base import Raw
 from app.models import (
     Account,
     AnswerRow,
@@ -80,6 +81,17 @@ class Opened:
             else:
                 answers.rows.append(Row(row.row_id, row.table_key, row.parent_row_id, row.position, values))
         return answers
+
+    def lay_over(self, typed: Mapping[str, Raw]) -> None:
+        """Put unsaved texts over the stored ones (path → text), before anything is judged. Unknown rows are left out."""
+        rows = {row.id: row for row in self.answers.rows}
+        for path, raw in typed.items():
+            parts = path.split("/")
+            if len(parts) == 1:
+                self.answers.main[path] = raw
+            elif parts[-2] in rows:
+                rows[parts[-2]].values[parts[-1]] = raw
+        self.__dict__.pop("evaluation", None)
 
     @cached_property
     def attachments(self) -> list[Attachment]:

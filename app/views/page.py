@@ -10,6 +10,7 @@ from pathlib import Path
 from flask import Flask, current_app, url_for
 from flask_babel import gettext as _
 
+from app.documents.context import file_size
 from app.services.reference import lookups, region_name
 from app.views.navigation import navigation
 from app.workflow.calendar import SHANGHAI
@@ -50,13 +51,6 @@ def day_text(moment: datetime | date | None) -> str:
         return ""
     day = moment.astimezone(SHANGHAI).date() if isinstance(moment, datetime) else moment
     return _("%(m)s 月 %(d)s 日", m=day.month, d=day.day)
-
-
-def file_size(size: int | None) -> str:
-    """``8.6 MB``, ``420 KB``."""
-    if size is None:
-        return ""
-    return f"{size / 1_048_576:.1f} MB" if size >= 1_048_576 else f"{max(1, round(size / 1024))} KB"
 
 
 def mask_phone(phone: str | None) -> str:

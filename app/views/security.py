@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, redirect, request, url_for
 from flask_appbuilder.security.manager import AUTH_DB
@@ -24,7 +25,10 @@ class SignInDoor(AuthDBView):
     @expose("/login/", methods=["GET"])
     def login(self) -> Any:
         """Lead to the sign-in page, and back afterwards."""
-        return redirect(url_for("account.login", next=request.args.get("next")))
+        wanted = urlsplit(request.args.get("next", ""))
+        here = wanted.netloc in ("", request.host)
+        path = f"{wanted.path}?{wanted.query}" if wanted.query else wanted.path
+        return redirect(url_for("account.login", next=path if here and path else None))
 
 
 class Manager(SecurityManager):

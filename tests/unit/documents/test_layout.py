@@ -106,12 +106,18 @@ def test_shared_widths_fill_the_text_area(weights: list[int]) -> None:
     assert all(width > 0 for width in widths)
 
 
+def test_a_light_column_still_holds_a_sign() -> None:
+    assert min(layout.share_widths([1, 60, 60])) == layout.MIN_COLUMN
+    assert layout.share_widths([4, 14, 40]) == pytest.approx([10.8, 37.7, 107.5], abs=0.11)
+    assert layout.share_widths([1] * 39) == pytest.approx([4.0] * 39)
+
+
 def test_measures_are_those_of_the_standard() -> None:
     assert (layout.TOP, layout.BOTTOM, layout.LEFT, layout.RIGHT) == (37, 35, 28, 26)
     assert layout.TEXT_WIDTH == 156
     assert layout.PAGE_HEIGHT - layout.TOP - layout.BOTTOM == 225
     assert layout.HEADER_TOP + layout.QR_SIZE < layout.TOP
-    assert layout.SEAL_ROW >= layout.SEAL_SIZE
+    assert layout.SEAL_ABOVE + 3 * layout.SEAL_LINE + layout.SEAL_BELOW >= layout.SEAL_SIZE
     assert layout.SEAL_CELL >= layout.SEAL_SIZE
 
 
@@ -138,8 +144,8 @@ def test_small_words() -> None:
 
 
 def test_seal_table_has_no_label_column_without_statement() -> None:
-    assert len(layout.seal_widths(sample_paper())) == 3
-    assert len(layout.seal_widths(sample_paper(statement=""))) == 2
+    assert len(layout.seal_widths(sample_paper())) == 2
+    assert len(layout.seal_widths(sample_paper(statement=""))) == 1
     assert sum(layout.seal_widths(sample_paper())) == sum(layout.seal_widths(sample_paper(statement=""))) == 156
 
 

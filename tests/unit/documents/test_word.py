@@ -209,11 +209,15 @@ def test_no_two_tables_touch(document: Any) -> None:
 
 def test_seal_has_room_and_stays_with_statement_and_content(document: Any) -> None:
     seal = document.tables[-1]._tbl
-    pledge, sign = seal.tr_lst
-    height = sign.trPr.find(qn("w:trHeight"))
-    assert int(height.get(qn("w:val"))) / 1440 * 25.4 >= 45
-    assert int(sign.tc_lst[-1].tcPr.find(qn("w:tcW")).get(qn("w:w"))) / 1440 * 25.4 >= 45
-    assert all(p.pPr.find(qn("w:keepNext")) is not None for p in pledge.tc_lst[-1].p_lst)
+    (row,) = seal.tr_lst
+    assert row.trPr.find(qn("w:cantSplit")) is not None
+    texts = ["".join(node.text or "" for node in paragraph.iter(qn("w:t"))) for paragraph in row.tc_lst[-1].p_lst]
+    assert texts[-3:] == ["申报单位（公章）", ENTERPRISE, "　　　年　　　月　　　日"]
+    first, last = (next(s for s in document.styles if s.style_id == key) for key in ("sbSealFirst", "sbSealLast"))
+    lines = 3 * layout.SEAL_LINE
+    room = first.paragraph_format.space_before.mm + lines + last.paragraph_format.space_after.mm
+    assert room >= layout.SEAL_SIZE
+    assert layout.TEXT_WIDTH - layout.PLEDGE_LABEL - first.paragraph_format.left_indent.mm >= layout.SEAL_SIZE
     before = seal.getprevious()
     assert before.pPr.find(qn("w:keepNext")) is not None
     last_row = before.getprevious().tr_lst[-1]

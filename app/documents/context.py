@@ -1,0 +1,278 @@
+"""From judged answers to the value tree: every paper of every definition is built here, by one set of rules.
+
+Fields become form tables. Rows of a child table become lines of a list while they are short, and one card each when
+they are long, hold comparisons or have rows of their own. Hidden questions are left out. Nothing reads the database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from flask_babel import gettext as _
+
+from app.definitions.evaluation import Evaluation, FieldState, FileState, RowState, SectionState, TableState
+from app.definitions.schema import Group
+from app.documents.codes import make_qr_text
+from app.documents.layout import display_width
+from app.documents.tree import (
+    Align,
+    Block,
+    Card,
+    Cards,
+    Column,
+    Facts,
+    FileRow,
+    Files,
+    Pair,
+    Pairs,
+    Paper,
+    Rows,
+    SealPlace,
+)
+
+MAX_LIST_COLUMNS, MAX_SHORT_COLUMNS = 5, 8
+"""Columns of a list: at most five, or eight if every one is short; a row with more becomes a card."""
+SHORT_LENGTH = 100
+NUMBERS = frozenset({"integer", "decimal", "percent"})
+_LONG = frozenset({"text", "region", "industry", "multiselect"})
+_MIN_WEIGHT, _MAX_WEIGHT, _HEAD_WEIGHT, _NUMBER_WEIGHT = 7, 44, 14, 5
+_GAP = re.compile(r"(?<=[0-9]) (?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]) (?=[0-9])")
+_BRACKETED = re.compile(r"\(([^()]*)\)$")
+
+
+@dataclass(frozen=True)
+class PaperFacts:
+    """What a paper says besides the answers. Empty text and 0 are left out.
+
+    ``code`` is the check code of this revision, ``digest`` its SHA-256 in hex; ``submitted`` the moment in words.
+    ``seal`` asks for the place of seal and signature, with the statement above it.
+    """
+
+    title: str
+    enterprise: str
+    batch: str = ""
+    serial: str = ""
+    code: str = ""
+    verify_url: str = ""
+    revision: int = 0
+    submitted: str = ""
+    digest: str = ""
+    seal: bool = False
+
+
+def build_paper(evaluation: Evaluation, facts: PaperFacts) -> Paper:
+    """The paper of a declaration's answers with its attachments, statement and place for the seal."""
+    blocks: list[Block] = []
+    for section in evaluation.sections:
+        if section.visible:
+            blocks += _section(section)
+    files = _files(evaluation)
+    return paper_of(
+        facts,
+        [*blocks, files] if files else blocks,
+        statement=(evaluation.definition.statement or "") if facts.seal else "",
+        seal_place=SealPlace(facts.enterprise) if facts.seal else None,
+    )
+
+
+def paper_of(
+    facts: PaperFacts, blocks: Sequence[Block], *, statement: str = "", seal_place: SealPlace | None = None
+) -> Paper:
+    """A paper of ``blocks`` with the title, codes and footer that ``facts`` give."""
+    return Paper(
+        title=paper_title(facts.title),
+        subtitle=f"（{tight(facts.batch)}）" if facts.batch else "",
+        serial=facts.serial,
+        blocks=tuple(blocks),
+        code=facts.code,
+        qr=make_qr_text(facts.serial, facts.code) if facts.code else "",
+        verify_url=facts.verify_url,
+        version_label=_version(facts),
+        statement=statement,
+        seal_place=seal_place,
+        footer=_("内容摘要 %(digest)s", digest=facts.digest[:16]) if facts.digest else "",
+        digest=facts.digest,
+    )
+
+
+def paper_title(title: str) -> str:
+    """``title`` without a closing remark in brackets: 申报表（待盖章材料） is headed 申报表."""
+    head = title[: title.rindex("（")] if title.endswith("）") and "（" in title[1:] else title
+    return head or title
+
+
+def tight(text: str) -> str:
+    """``text`` without the blanks between figures and Chinese that pages have and paper has not."""
+    return _GAP.sub("", text)
+
+
+def file_size(size: int | None) -> str:
+    """``8.6 MB``, ``420 KB``; ``size`` in bytes."""
+    if size is None:
+        return ""
+    return f"{size / 1_048_576:.1f} MB" if size >= 1_048_576 else f"{max(1, round(size / 1024))} KB"
+
+
+def _version(facts: PaperFacts) -> str:
+    if not facts.revision:
+        return ""
+    label = _("第%(n)s版", n=facts.revision)
+    return f"{label}，{tight(facts.submitted)}" if facts.submitted else str(label)
+
+
+def _section(section: SectionState) -> list[Block]:
+    blocks: list[Block] = []
+    pairs = _pairs_of(section.fields)
+    if pairs:
+        blocks.append(Facts(section.spec.label, pairs))
+    return blocks + [_table(t) for t in section.tables if t.visible]
+
+
+def _pairs_of(fields: Iterable[FieldState]) -> tuple[Pair, ...]:
+    return tuple(
+        Pair(_label(f), _text(f), wide=f.spec.wide or f.spec.type == "text", align=_align(f))
+        for f in fields
+        if f.visible
+    )
+
+
+def _label(field: FieldState) -> str:
+    """The label with its unit in brackets, once."""
+    label, unit = _BRACKETED.sub(r"（\1）", field.spec.label), field.spec.unit
+    return f"{label}（{unit}）" if unit and not label.endswith(f"（{unit}）") else label
+
+
+def _text(field: FieldState) -> str:
+    """The answer as paper shows it: dates written out, all else as pages show it."""
+    if isinstance(field.value, date):
+        return _("%(y)s年%(m)s月%(d)s日", y=field.value.year, m=field.value.month, d=field.value.day)
+    return field.text
+
+
+def _align(field: FieldState) -> Align:
+    return "right" if field.spec.type in NUMBERS and not field.error else "left"
+
+
+def _table(table: TableState) -> Rows | Cards:
+    if _fits_line(table):
+        return _rows(table)
+    cards = tuple(Card(row.title, _card_parts(table, row)) for row in table.rows)
+    return Cards(table.spec.label, cards, empty=_("无"))
+
+
+def _fits_line(table: TableState) -> bool:
+    """Whether the rows can be lines of a list."""
+    spec = table.spec
+    if spec.tables or any(group.layout == "pairs" for group in spec.groups):
+        return False
+    columns = spec.all_columns
+    short = all(c.type not in _LONG and not c.wide and (c.max_length or 0) <= SHORT_LENGTH for c in columns)
+    return len(columns) <= (MAX_SHORT_COLUMNS if short else MAX_LIST_COLUMNS)
+
+
+def _rows(table: TableState) -> Rows:
+    """Lines with a running number; columns are as wide as what they hold."""
+    specs = table.spec.all_columns
+    shown = [s for s in specs if not table.rows or any(row.fields[s.key].visible for row in table.rows)]
+    lines = [tuple(_cell(row.fields[s.key]) for s in shown) for row in table.rows]
+    columns = [Column(_("序号"), "center", weight=_NUMBER_WEIGHT)]
+    for index, spec in enumerate(shown):
+        state = FieldState(spec, spec.key)
+        label = _label(state)
+        unit = spec.unit or ""
+        if unit:
+            label = label.removesuffix(f"（{unit}）")
+        weight = _weight(label, [line[index] for line in lines])
+        columns.append(Column(label, _align(state), unit, weight))
+    rows = tuple((str(number), *line) for number, line in enumerate(lines, 1))
+    return Rows(table.spec.label, tuple(columns), rows, empty=_("无"))
+
+
+def _cell(field: FieldState) -> str:
+    return _text(field) if field.visible else ""
+
+
+def _weight(label: str, texts: Sequence[str]) -> int:
+    longest = max((display_width(part) for text in texts for part in text.split("\n")), default=0)
+    return max(_MIN_WEIGHT, min(_MAX_WEIGHT, longest), min(_HEAD_WEIGHT, display_width(label)))
+
+
+def _card_parts(table: TableState, row: RowState) -> tuple[Facts | Rows | Pairs, ...]:
+    """A row's own columns, its groups in order, then its nested tables."""
+    parts: list[Facts | Rows | Pairs] = []
+    own = _pairs_of(row.fields[c.key] for c in table.spec.columns)
+    if own:
+        parts.append(Facts("", own))
+    for group in table.spec.groups:
+        title = group.label if parts else ""
+        part = _comparison(group, row, title) if group.layout == "pairs" else None
+        facts = _pairs_of(row.fields[c.key] for c in group.columns)
+        if part is not None:
+            parts.append(part)
+        elif facts:
+            parts.append(Facts(title, facts))
+    for nested in row.tables.values():
+        if nested.visible:
+            parts += [_rows(nested)] if _fits_line(nested) else _nested_cards(nested)
+    return tuple(parts)
+
+
+def _nested_cards(table: TableState) -> list[Facts | Rows | Pairs]:
+    """Long nested rows: one form table each, with the row's name."""
+    return [
+        Facts(f"{table.spec.row_label}{row.number}：{row.title}", _pairs_of(row.fields.values())) for row in table.rows
+    ]
+
+
+def _comparison(group: Group, row: RowState, title: str) -> Pairs | None:
+    """Before and after side by side; None if the columns do not come in such pairs."""
+    couples = couples_of(group)
+    if couples is None:
+        return None
+    lines, headers = [], (_("项目"), _("改造前"), _("改造后"))
+    align: Align = "right"
+    for before, after in couples:
+        left, right = row.fields[before], row.fields[after]
+        if not (left.visible or right.visible):
+            continue
+        names = split_labels(left.spec.label, right.spec.label)
+        if names:
+            headers = (headers[0], names[1], names[2])
+        unit = f"（{left.spec.unit}）" if left.spec.unit else ""
+        lines.append((f"{names[0] if names else left.spec.label}{unit}", _cell(left), _cell(right)))
+        if left.spec.type not in NUMBERS:
+            align = "left"
+    return Pairs(title, headers, tuple(lines), ("left", align, align)) if lines else None
+
+
+def couples_of(group: Group) -> list[tuple[str, str]] | None:
+    """Keys of the columns that belong together (``x_before``, ``x_after``); None if any is left over."""
+    keys = [c.key for c in group.columns]
+    stems = [k.removesuffix("_before") for k in keys if k.endswith("_before")]
+    couples = [(f"{s}_before", f"{s}_after") for s in stems]
+    return couples if couples and sorted(k for c in couples for k in c) == sorted(keys) else None
+
+
+def split_labels(before: str, after: str) -> tuple[str, str, str] | None:
+    """What two labels share and what each has of its own: 改造前合格率, 改造后合格率 → 合格率, 改造前, 改造后."""
+    length = 0
+    while length < min(len(before), len(after)) and before[-1 - length] == after[-1 - length]:
+        length += 1
+    shared, own = before[len(before) - length :], (before[: len(before) - length], after[: len(after) - length])
+    return (shared, *own) if shared and all(own) else None
+
+
+def _files(evaluation: Evaluation) -> Files | None:
+    """The list of what was sent in; what comes after stamping is not part of the stamped paper."""
+    states = [f for f in evaluation.files if f.spec.stage == "submit"]
+    if not states:
+        return None
+    rows = tuple(row for state in states for row in _file_rows(state))
+    return Files(_("附件清单"), rows, empty=_("无"))
+
+
+def _file_rows(state: FileState) -> list[FileRow]:
+    return [FileRow(state.spec.label, str(f["name"]), file_size(f.get("size"))) for f in state.files]

@@ -1,0 +1,1 @@
+"""What a person posts: ``builder`` makes a form from questions, the others are written by hand."""

@@ -1,0 +1,168 @@
+"""Forms of a batch: window in Shanghai dates, and one field for each parameter, typed as the definition's value is."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, Field, Form, SelectField, StringField, TextAreaField, ValidationError
+from wtforms.validators import InputRequired, Length
+
+from app.definitions.schema import Definition, Parameter
+from app.fields.base import clean_text, has_control_characters
+from app.models import Batch
+from app.workflow.calendar import SHANGHAI, end_of, local_date
+
+PREFIX = "parameter_"
+MAX_TEXT = 200
+MAX_NUMBER = 10**12
+
+
+def _clean(text: str | None) -> str:
+    return clean_text(text or "")
+
+
+def _is_iso(text: Any) -> bool:
+    try:
+        return isinstance(text, str) and date.fromisoformat(text) is not None and len(text) == 10
+    except ValueError:
+        return False
+
+
+def _day(field: Field) -> date | None:
+    text = field.data or ""
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise ValidationError(_("请填日期，例如 2026-06-17；现在填的是“%(text)s”。", text=text[:20])) from None
+    if not 2000 <= day.year <= 2100:
+        raise ValidationError(_("年份要在 2000 到 2100 之间；现在填的是“%(text)s”。", text=text[:20]))
+    return day
+
+
+class BatchForm(Form):
+    """Title, window and whether it is shown. Dates are read as Shanghai days; the last one counts to 24:00."""
+
+    title = StringField(
+        _l("批次名称"),
+        filters=[_clean],
+        validators=[InputRequired(_l("请写批次名称，例如“2026 年第一批”。")), Length(max=100, message=_l("批次名称最多 100 个字，请精简。"))],
+    )
+    opens = StringField(_l("开始日期"), filters=[_clean], render_kw={"type": "date"})
+    closes = StringField(_l("截止日期"), filters=[_clean], render_kw={"type": "date"})
+    published = BooleanField(_l("对企业显示"))
+
+    def validate_opens(self, field: Field) -> None:
+        """A day, or nothing."""
+        _day(field)
+
+    def validate_closes(self, field: Field) -> None:
+        """A day not before the first one, or nothing."""
+        closes = _day(field)
+        if closes and _is_iso(self.opens.data) and closes < date.fromisoformat(self.opens.data):
+            raise ValidationError(_("截止日期早于开始日期 %(day)s，请改一个。", day=self.opens.data))
+
+    @property
+    def window(self) -> tuple[datetime | None, datetime | None]:
+        """First moment and exclusive end, aware."""
+        opens, closes = _day(self.opens), _day(self.closes)
+        start = datetime.combine(opens, datetime.min.time(), SHANGHAI) if opens else None
+        return start, end_of(closes) if closes else None
+
+    def parameter_fields(self) -> list[Field]:
+        """The fields of the definition's parameters, in order."""
+        return [f for f in self if f.name.startswith(PREFIX)]
+
+    def parameters(self) -> dict[str, Any]:
+        """Typed values of all parameters."""
+        return {f.name.removeprefix(PREFIX): self.kinds[f.name].value_of(f) for f in self.parameter_fields()}  # type: ignore[attr-defined]
+
+
+class _Kind:
+    """How one parameter is asked and read."""
+
+    def __init__(self, parameter: Parameter) -> None:
+        self.parameter, self.default = parameter, parameter.value
+
+    def field(self) -> Any:
+        label, help_text = self.parameter.label, self.parameter.help or ""
+        if isinstance(self.default, bool):
+            choices = [("yes", _l("是")), ("no", _l("否"))]
+            return SelectField(label, choices=choices, description=help_text, validate_choice=True)
+        keywords = {"type": "date"} if _is_iso(self.default) else {}
+        if isinstance(self.default, (int, float)):
+            keywords = {"inputmode": "numeric"}
+        return StringField(label, filters=[_clean], description=help_text, render_kw=keywords, validators=[self.check])
+
+    def typed(self, value: Any) -> str:
+        """``value`` as the form shows it."""
+        if isinstance(self.default, bool):
+            return "yes" if value in (True, "yes", "true") else "no"
+        return "" if value is None else str(value)
+
+    def check(self, _form: Form, field: Field) -> None:
+        """A sentence if the text is no value of this kind."""
+        text = field.data or ""
+        if has_control_characters(text) or len(text) > MAX_TEXT:
+            raise ValidationError(_("最多 %(n)s 个字，不能有特殊字符，请修改。", n=MAX_TEXT))
+        if self.default is not None and not text:
+            raise ValidationError(_("这一项不能空着，请填写。"))
+        if isinstance(self.default, int) and not (text.isascii() and text.lstrip("-").isdigit() and abs(int(text)) < MAX_NUMBER):
+            raise ValidationError(_("请填整数；现在填的是“%(text)s”。", text=text[:20]))
+        if isinstance(self.default, float) and not _is_number(text):
+            raise ValidationError(_("请填数字；现在填的是“%(text)s”。", text=text[:20]))
+        if _is_iso(self.default) and not _is_iso(text):
+            raise ValidationError(_("请填日期，例如 2026-06-17；现在填的是“%(text)s”。", text=text[:20]))
+
+    def value_of(self, field: Field) -> Any:
+        """The typed value of a valid field."""
+        if isinstance(self.default, bool):
+            return field.data == "yes"
+        if isinstance(self.default, int):
+            return int(field.data)
+        if isinstance(self.default, float):
+            return float(field.data)
+        return field.data or None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return abs(float(text)) < MAX_NUMBER
+    except ValueError:
+        return False
+
+
+def build_batch_form(definition: Definition) -> type[BatchForm]:
+    """The form class for batches of ``definition``."""
+    kinds = {f"{PREFIX}{key}": _Kind(p) for key, p in definition.parameters.items()}
+    return type("ProgrammeBatchForm", (BatchForm,), {**{n: k.field() for n, k in kinds.items()}, "kinds": kinds})
+
+
+def filled_batch_form(definition: Definition, batch: Batch | None, posted: MultiDict[str, str] | None = None) -> BatchForm:
+    """The form with what was posted, else with the batch's values, else with the definition's."""
+    kind = build_batch_form(definition)
+    if posted is not None:
+        return kind(posted)
+    values = {key: p.value for key, p in definition.parameters.items()} | (dict(batch.parameters) if batch else {})
+    data: dict[str, Any] = {f"{PREFIX}{k}": kind.kinds[f"{PREFIX}{k}"].typed(v) for k, v in values.items() if k in definition.parameters}  # type: ignore[attr-defined]
+    if batch is None:
+        return kind(data=data | {"published": True})
+    return kind(data=data | {"title": batch.title, "published": batch.published, **_window_of(batch)})
+
+
+def _window_of(batch: Batch) -> dict[str, str]:
+    opens = local_date(batch.opens_at).isoformat() if batch.opens_at else ""
+    closes = local_date(batch.closes_at - timedelta(microseconds=1)).isoformat() if batch.closes_at else ""
+    return {"opens": opens, "closes": closes}
+
+
+class PublicationForm(Form):
+    """Words of a published list; lengths are checked by the service."""
+
+    title = StringField(_l("名单标题"), filters=[_clean])
+    body = TextAreaField(_l("正文"))

@@ -1,0 +1,106 @@
+"""How far a declaration has come, as the office's own steps with dates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+
+from app.definitions.schema import Definition, Step
+from app.models import Declaration, Event
+from app.models.base import now
+from app.services.deadline import day_words
+from app.workflow.calendar import local_date
+from app.workflow.engine import steps_of
+
+QUIET = {"download", "remark", "rebase"}
+"""Events that move nothing, and so date no step."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the route. ``state``: done, current or None (still to come)."""
+
+    label: str
+    state: str | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Past:
+    """One line of the history."""
+
+    text: str
+    who: str
+    at: datetime
+    opinion: str | None = None
+
+
+def stages(
+    definition: Definition, params: Mapping[str, Any], declaration: Declaration, events: Iterable[Event]
+) -> list[Stage]:
+    """The route from filling to the result. ``events`` in any order; each step is dated by its last event."""
+    dates: dict[str, datetime] = {}
+    for event in sorted(events, key=lambda e: e.id):
+        if event.step_key and event.action not in QUIET:
+            dates[event.step_key] = event.at
+    route = steps_of(definition, params)
+    place = _place(declaration, route)
+    found = [_filling(declaration, place)]
+    for number, step in enumerate(route, 1):
+        if number < place:
+            found.append(Stage(step.label, "done", _day(dates.get(step.key))))
+        elif number == place:
+            found.append(Stage(step.label, "current", _waiting(declaration, step)))
+        else:
+            found.append(Stage(step.label))
+    if not route or route[-1].kind != "decide":
+        found.append(_result(definition, declaration, place > len(route)))
+    return found
+
+
+def _place(declaration: Declaration, route: Sequence[Step]) -> int:
+    """Number of the step it is in: 0 while it is filled, one more than there are steps when approved."""
+    if declaration.status == "approved":
+        return len(route) + 1
+    keys = [s.key for s in route]
+    if declaration.step_key in keys:
+        return keys.index(declaration.step_key) + 1
+    return 0
+
+
+def _filling(declaration: Declaration, place: int) -> Stage:
+    if place:
+        return Stage(_("填报"), "done", _day(declaration.submitted_at))
+    words = {"draft": _("正在填"), "returned": _("等您修改"), "rejected": _("未通过"), "withdrawn": _("已撤回")}
+    return Stage(_("填报"), "current", words.get(declaration.status, ""))
+
+
+def _waiting(declaration: Declaration, step: Step) -> str:
+    if step.level == "enterprise":
+        return _("等您上传")
+    return _("%(day)s转入", day=_day(declaration.step_since) + " ")
+
+
+def _result(definition: Definition, declaration: Declaration, reached: bool) -> Stage:
+    profile = definition.outcome is not None and definition.outcome.kind == "profile"
+    label = _("认证通过") if profile else _("通过")
+    return Stage(label, "done", _day(declaration.decided_at)) if reached else Stage(label)
+
+
+def _day(moment: datetime | None) -> str:
+    return day_words(local_date(moment), local_date(now())) if moment else ""
+
+
+def history(definition: Definition, events: Iterable[Event]) -> list[Past]:
+    """Events as lines, in the order given, with the step they happened in."""
+    labels = {s.key: s.label for s in definition.route}
+    lines = []
+    for event in events:
+        step = labels.get(event.step_key or "")
+        text = f"{step}：{event.label}" if step and step not in event.label else event.label
+        lines.append(Past(text, event.actor_name, event.at, event.opinion))
+    return lines

@@ -1,0 +1,271 @@
+"""Data to try the platform with: people of every role, an open batch, notices, and declarations in every state.
+
+Made through the same services that people use, so the demo obeys every rule. Each part is made once: a second run
+finds it by name and changes nothing.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from io import BytesIO
+from typing import Any
+
+from flask import current_app
+from flask_appbuilder.security.sqla.models import Role
+from sqlalchemy import func, select
+from stdnum.cn import uscc
+
+from app.adapters.files import open_store
+from app.adapters.passwords import hash_password
+from app.definitions import registry
+from app.extensions import db
+from app.fields.samples import company, person
+from app.models import Account, Attachment, Batch, Blob, Declaration, Enterprise, Notice, Region
+from app.models.base import now
+from app.permissions import roles
+from app.services import batch as batches
+from app.services import publication
+from app.services.answers import save_answers
+from app.services.declaration import Deeds, act, start_declaration
+from app.services.samples import fill_declaration
+from app.services.unit_of_work import unit_of_work
+from app.workflow.calendar import end_of, local_date
+
+INTAKE, CERTIFICATION = "hrb_cultivation_intake", "enterprise_certification"
+CITY, DISTRICT = "230100", "230108"
+SMALL = (12, 10)
+"""Enterprises and declarations of the demo that the first start makes."""
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+AUTHORITY = "哈尔滨市工业和信息化局"
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account of the demo."""
+
+    username: str
+    role: str
+    name: str
+    department: str | None = None
+    region: str | None = None
+
+
+STAFF = (
+    Person("admin", roles.ADMIN, "平台管理员", "信息中心", CITY),
+    Person("city", roles.CITY, "周雪松", "市工信局中小企业发展处", CITY),
+    Person("district", roles.DISTRICT, "赵文博", "平房区工业和信息化局", DISTRICT),
+    Person("expert", roles.EXPERT, "林思远", "哈尔滨工业大学"),
+)
+OWNER = Person("enterprise", roles.ENTERPRISE, "王敏")
+FRESH = Person("newcomer", roles.ENTERPRISE, "李佳宁")
+INDIVIDUAL = Person("individual", roles.INDIVIDUAL, "孙晓明")
+LABELS = {FRESH.username: "企业（还没认证）", OWNER.username: "企业（已认证）"}
+
+# How far each declaration of the demo has come: deeds after the submission, as (who, what).
+WAYS: tuple[tuple[tuple[str, str], ...], ...] = (
+    (),
+    (("city", "confirm"),),
+    (("city", "return"),),
+    (("city", "confirm"), ("owner", "stamp")),
+    (("city", "confirm"), ("owner", "stamp"), ("city", "confirm")),
+    (("city", "confirm"), ("owner", "stamp"), ("city", "confirm"), ("city", "publish")),
+    (("city", "reject"),),
+)
+OPINIONS = {
+    "confirm": "材料齐全，内容与佐证材料一致。",
+    "return": "“企业基本情况”请补充主要产品的产量和用途，其余内容没有问题。",
+    "reject": "企业主营业务不在本批支持范围，建议关注后续批次。",
+    "stamp": "",
+}
+NOTICES = (
+    ("city", "关于组织开展首批中小企业数字化改造试点培育入库工作的通知", "哈工信函〔2026〕12号", AUTHORITY,
+     "各区、县（市）工业和信息化主管部门，各有关企业：\n为推进中小企业数字化转型城市试点，现组织开展培育入库申报。\n"
+     "一、申报对象：已完成企业认证的中型、小型、微型企业。\n二、申报方式：登录本平台，在“企业培育入库”中填写并提交，"
+     "初审确认后下载材料盖章，扫描成 PDF 上传。\n三、材料报送：盖章材料一式一份，连同《汇总表》报送市工信局中小企业发展处。"),
+    ("province", "黑龙江省中小企业数字化转型工作要点", None, "黑龙江省工业和信息化厅",
+     "加快中小企业数字化改造，支持城市试点，培育一批数字化服务商，形成可复制、可推广的做法。"),
+    ("ministry", "关于开展中小企业数字化转型城市试点工作的通知", "财建〔2023〕117号", "财政部 工业和信息化部",
+     "选择部分城市开展中小企业数字化转型城市试点，重点支持制造业关键领域的中小企业进行数字化改造。"),
+)  # fmt: skip
+
+
+def is_seeded() -> bool:
+    """Whether the demo's accounts are there."""
+    return db.session.scalar(select(func.count()).where(Account.username == OWNER.username)) == 1
+
+
+def seed_demo(
+    enterprises: int = SMALL[0], declarations: int = SMALL[1], progress: Progress = lambda steps: None
+) -> list[tuple[Person, str]]:
+    """Make what is missing; returns the accounts that were created now, with their passwords (never shown again).
+
+    ``progress`` is called with the number of steps done since the last call, ``enterprises + declarations`` in all.
+    """
+    created = [(p, word) for p in STAFF if (word := _add_account(p)) is not None]
+    _add_notices()
+    batch = _open_batch()
+    owners = []
+    for number in range(1, max(1, enterprises) + 1):
+        person_ = OWNER if number == 1 else Person(f"demo{number:04d}", roles.ENTERPRISE, _name(number))
+        word = _add_account(person_)
+        if word is not None and person_ is OWNER:
+            created.append((person_, word))
+        owners.append(_account(person_.username))
+        _certify(owners[-1], number)
+        progress(1)
+    created += [(p, word) for p in (FRESH, INDIVIDUAL) if (word := _add_account(p)) is not None]
+    # The first enterprise only has a draft: whoever tries the demo finds something to go on with.
+    for number, owner in enumerate(owners[:declarations]):
+        _declare(owner, batch, number)
+        progress(1)
+    _publish(batch)
+    return created
+
+
+def describe(created: list[tuple[Person, str]]) -> str:
+    """The accounts as lines to print; tells how to get a new password if nothing was created."""
+    if not created:
+        return "演示账号早已建好。忘了密码，可以运行 flask accounts set-password 用户名 设一个新的。"
+    lines = ["演示账号（密码只显示这一次，请记下）："]
+    for person_, word in created:
+        label = LABELS.get(person_.username, roles.LABELS[person_.role])
+        lines.append(f"  {person_.username:<11} {word:<16} {label}")
+    return "\n".join(lines)
+
+
+def _random_password() -> str:
+    """Fourteen characters in three groups: easy to type, hard to guess, good enough for the staff rules."""
+    groups = ("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(3))
+    return "-".join(groups).capitalize()
+
+
+def _name(number: int) -> str:
+    return person(random.Random(number))  # noqa: S311 - made-up names, no secret
+
+
+def _account(username: str) -> Account:
+    db.session.rollback()
+    return db.session.scalars(select(Account).where(Account.username == username)).unique().one()
+
+
+def _add_account(who: Person) -> str | None:
+    """Create the account; returns its password, or None if it was there."""
+    if db.session.scalar(select(Account.id).where(Account.username == who.username)) is not None:
+        return None
+    word = _random_password()
+    hashed = hash_password(word)
+    with unit_of_work() as session:
+        enterprise_id = None
+        if who.role == roles.ENTERPRISE:
+            enterprise = Enterprise(created_at=now())
+            session.add(enterprise)
+            session.flush()
+            enterprise_id = enterprise.id
+        account = Account(
+            username=who.username,
+            first_name=who.name,
+            last_name="",
+            display_name=who.name,
+            email=f"{who.username}@demo.invalid",
+            password=hashed,
+            active=True,
+            user_type=who.role if who.role in (roles.ENTERPRISE, roles.INDIVIDUAL) else "staff",
+            department=who.department,
+            region_code=who.region,
+            enterprise_id=enterprise_id,
+            enterprise_role="owner" if enterprise_id else None,
+            phone=_phone(who.username),
+            password_changed_at=now(),
+            agreed_at=now(),
+        )
+        account.roles = list(session.scalars(select(Role).where(Role.name == who.role)))
+        session.add(account)
+    return word
+
+
+def _phone(username: str) -> str:
+    """A number of its own, from a range that no carrier uses for people."""
+    return f"1700000{sum(ord(c) * 31**i for i, c in enumerate(username)) % 10_000:04d}"
+
+
+def _add_notices() -> None:
+    with unit_of_work() as session:
+        for age, (level, title, doc_no, authority, content) in enumerate(NOTICES):
+            if session.scalar(select(Notice.id).where(Notice.title == title)) is None:
+                session.add(
+                    Notice(
+                        title=title,
+                        level=level,
+                        authority=authority,
+                        doc_no=doc_no,
+                        content=content,
+                        published_at=now() - timedelta(days=7 * age + 2),
+                    )
+                )
+
+
+def _open_batch() -> Batch:
+    """The year's first batch: opened ten days ago, closes in six weeks."""
+    today = local_date(now())
+    title = f"{today.year} 年第一批"
+    wanted = select(Batch).where(Batch.programme_key == INTAKE, Batch.title == title)
+    if db.session.scalars(wanted).first() is None:
+        changes = batches.Changes(
+            title=title,
+            opens_at=end_of(today - timedelta(days=11)),
+            closes_at=end_of(today + timedelta(days=42)),
+            published=True,
+            parameters={"correction_days": 10},
+        )
+        batches.create_batch(_account("city"), INTAKE, today.year, CITY, changes)
+        db.session.rollback()
+    return db.session.scalars(wanted).one()
+
+
+def _certify(owner: Account, number: int) -> None:
+    """Certify the owner's enterprise by a certification declaration that the city confirms."""
+    if owner.enterprise is None or owner.enterprise.certification_status != "none":
+        return
+    standing = db.session.scalars(select(Batch).where(Batch.programme_key == CERTIFICATION)).first()
+    assert standing is not None
+    rng = random.Random(number)  # noqa: S311 - sample data, no secret
+    public_id = start_declaration(owner, standing.public_id)
+    fill_declaration(owner, public_id, rng)
+    districts = db.session.scalars(select(Region.code).where(Region.parent_code == CITY).order_by(Region.code)).all()
+    body = f"912301{number % 100:02d}MA1{number:06d}"
+    name = company(rng)
+    facts = {
+        "enterprise_name": name if number == 1 else name.replace("有限公司", f"（{number}）有限公司"),
+        "credit_code": body + uscc.calc_check_digit(body),
+        "region_code": DISTRICT if number % 3 == 1 else districts[number % len(districts)],
+        "contact_name": owner.get_full_name(),
+    }
+    save_answers(owner, public_id, facts)
+    _perform(owner, public_id, "submit")
+    _perform(_account("city"), public_id, "confirm", "认证信息与营业执照一致。")
+
+
+def _declare(owner: Account, batch: Batch, number: int) -> None:
+    """The owner's declaration in the batch, brought as far as ``number`` says; the first one stays a draft."""
+    owner = _account(owner.username)
+    known = select(Declaration.id).where(
+        Declaration.enterprise_id == owner.enterprise_id, Declaration.batch_id == batch.id
+    )
+    if db.session.scalar(known) is not None:
+        return
+    public_id = start_declaration(owner, batch.public_id)
+    fill_declaration(owner, public_id, random.Random(1000 + number))  # noqa: S311 - sample data, no secret
+    if number == 0:
+        return
+    _perform(owner, public_id, "submit")
+    city = _account("city")
+    for who, action in WAYS[(number - 1) % len(WAYS)]:
+        if action != "publish":
+            _perform(owner if who == "owner" else city, public_id, action, OPINIONS[action])

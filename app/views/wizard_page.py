@@ -1,0 +1,313 @@
+"""What a wizard page shows, made from a judged declaration: questions, rows, tables, in the order of the definition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from app.definitions.evaluation import FieldState, RowState, SectionState, TableState
+from app.definitions.schema import Group
+from app.fields import registry as field_types
+from app.fields.base import FieldSpec, Raw
+from app.models import Remark
+from app.permissions import rules
+from app.services.opened import Opened
+
+MANY_ROWS = 20
+"""Tables with more rows show only the row at hand as a form, the others as links to it."""
+
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_BEFORE_AFTER = re.compile(r"改造前|改造后|(方面)?成效$")
+
+
+@dataclass(slots=True)
+class Question:
+    """A field as ``components/fields.html`` draws it. ``base`` is the stored text that the answer is based on."""
+
+    spec: FieldSpec
+    path: str
+    id: str
+    raw: Raw
+    text: str
+    error: str | None
+    warning: str | None
+    visible: bool
+    required: bool
+    readonly: bool
+    computed: bool
+    prefilled: bool
+    base: Raw
+    options: Any = None
+    source_url: str | None = None
+    compact: bool = False
+    remarks: list[Remark] = field(default_factory=list)
+    theirs: str | None = None
+    """Text that somebody saved meanwhile; the person chooses between it and their own."""
+
+    @property
+    def name(self) -> str:
+        """Name of the control."""
+        return self.path
+
+
+@dataclass(slots=True)
+class Pair:
+    """A line of a before/after table. ``id`` names the cell with the change."""
+
+    name: str
+    before: Question
+    after: Question
+    change: str | None
+    id: str
+
+
+@dataclass(slots=True)
+class Run:
+    """A titled run of questions; ``pairs`` instead of ``questions`` where the layout asks for it."""
+
+    label: str
+    help: str
+    questions: list[Question]
+    pairs: list[Pair]
+    id: str = ""
+
+
+@dataclass(slots=True)
+class Line:
+    """A row with its questions. ``shown`` is False where only its head is drawn."""
+
+    path: str
+    id: str
+    number: int
+    title: str
+    label: str
+    summary: str
+    tone: str
+    runs: list[Run]
+    tables: list[Sheet]
+    open: bool = False
+    shown: bool = True
+    arrive: bool = False
+    first: bool = False
+    last: bool = False
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A table of the section. ``place`` is what ``add:`` names; ``gone`` the row that was just removed."""
+
+    key: str
+    label: str
+    row_label: str
+    place: str
+    id: str
+    aside: str
+    error: str | None
+    visible: bool
+    editable: bool
+    room: int
+    lines: list[Line]
+    gone: str | None = None
+    links_only: bool = False
+
+
+@dataclass(frozen=True)
+class View:
+    """How a page is looked at: the row at hand, the one just removed, whether missing answers are marked."""
+
+    at: str = ""
+    removed: str = ""
+    marking: bool = False
+    bases: Mapping[str, Raw] = field(default_factory=dict)
+    conflicts: Mapping[str, Raw] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+def identify(path: str) -> str:
+    """HTML id of a path."""
+    return path.replace("/", "-").replace("@", "file-")
+
+
+class Painter:
+    """Makes questions and tables of one declaration, seen through ``view``."""
+
+    def __init__(self, opened: Opened, view: View | None = None) -> None:
+        self.opened, self.view = opened, view or View()
+        self.declaration = opened.declaration
+        self.remarks: dict[str, list[Remark]] = {}
+        returned = self.declaration.status == "returned"
+        for remark in opened.remarks if returned else ():
+            if remark.state == "open":
+                self.remarks.setdefault(remark.path, []).append(remark)
+        self.partly = returned and bool(self.declaration.reopened)
+        self.sources = {"region": url_for("picker.regions"), "industry": url_for("picker.industries")}
+
+    def question(self, state: FieldState, *, compact: bool = False) -> Question:
+        """``state`` with what the person may do with it here."""
+        spec, path, view = state.spec, state.path, self.view
+        closed = self.partly and not rules.is_open_path(self.declaration, path)
+        error = view.errors.get(path) or state.error
+        if not error and view.marking and state.visible and state.required and state.empty:
+            error = _("这一项还没选，请选一项。") if spec.options or spec.type == "boolean" else _("这一项还没填，请填写。")
+        question = Question(
+            spec=spec, path=path, id=identify(path), raw=state.raw, text=state.text, error=error, warning=state.warning,
+            visible=state.visible, required=state.required, readonly=closed or state.readonly, computed=state.computed,
+            prefilled=state.prefilled and not closed and bool(state.raw), base=view.bases.get(path, state.raw),
+            source_url=self.sources.get(spec.type), compact=compact,
+        )  # fmt: skip
+        if spec.type == "boolean":
+            question.options = field_types.get("boolean").options(spec)  # type: ignore[attr-defined]
+        if self.remarks:
+            question.remarks = self.remarks.get(path, [])
+        if path in view.conflicts:
+            theirs = view.conflicts[path]
+            question.base, question.theirs = theirs, self._read(spec, theirs)
+        return question
+
+    @staticmethod
+    def _read(spec: FieldSpec, raw: Raw) -> str:
+        """``raw`` as people read it: names of options instead of their values."""
+        names = {o.value: o.label for o in spec.options}
+        texts = [raw] if isinstance(raw, str) else (raw or [])
+        return "、".join(names.get(t, t) for t in texts)
+
+    def sheets(self, section: SectionState) -> list[Sheet]:
+        """The tables of ``section``."""
+        return [self.sheet(t) for t in section.tables]
+
+    def sheet(self, state: TableState, outer: bool = True) -> Sheet:
+        """One table with its rows; of many rows only the one at hand is a form."""
+        spec = state.spec
+        many = outer and len(state.rows) > MANY_ROWS
+        chosen = self._chosen(state) if outer else None
+        sheet = Sheet(
+            key=spec.key, label=spec.label, row_label=spec.row_label, place=state.path, id=identify(state.path),
+            aside=_aside(state), error=state.error, visible=state.visible, room=state.room,
+            editable=rules.is_open_table(self.declaration, f"{state.path}/-"), lines=[], links_only=many,
+        )  # fmt: skip
+        for row in state.rows:
+            shown = not many or row is chosen
+            sheet.lines.append(self.line(row, state, shown=shown, open_=row is chosen))
+        if self.view.removed.startswith(f"{spec.key}/"):
+            sheet.gone = self.view.removed
+        return sheet
+
+    def _chosen(self, state: TableState) -> RowState | None:
+        """The row that stands open: the one at hand, else the first with something wrong, else the only one."""
+        at = next((r for r in state.rows if self.view.at == r.path or self.view.at.startswith(f"{r.path}/")), None)
+        wrong = next((r for r in state.rows if any(f.visible and f.error for f in r.all_fields())), None)
+        unfinished = next((r for r in state.rows if r.problems), None)
+        return at or wrong or unfinished or (state.rows[0] if len(state.rows) == 1 else None)
+
+    def line(self, row: RowState, table: TableState, *, shown: bool = True, open_: bool = False) -> Line:
+        """One row of ``table``."""
+        titled = table.spec.title_column and row.fields[table.spec.title_column].text
+        summary, tone = head_words(row, table)
+        return Line(
+            path=row.path, id=identify(row.path), number=row.number,
+            title=f"{row.number}. {row.title}" if titled else row.title, label=f"{table.spec.row_label} {row.number}",
+            summary=summary, tone=tone, runs=list(self._runs(row, table)) if shown else [],
+            tables=[self.sheet(t, outer=False) for t in row.tables.values()] if shown else [],
+            open=open_, shown=shown, arrive=self.view.at == row.path,
+            first=row.number == 1, last=row.number == len(table.rows),
+        )  # fmt: skip
+
+    def _runs(self, row: RowState, table: TableState) -> Iterator[Run]:
+        spec = table.spec
+        if spec.columns:
+            yield Run("", "", [self.question(row.fields[c.key]) for c in spec.columns], [])
+        for number, group in enumerate(spec.groups):
+            first = number == 0 and not spec.columns
+            run_id = f"{identify(row.path)}-{group.key}"
+            if group.layout == "pairs":
+                yield Run(group.label, group.help or "", [], list(self._pairs(row, group)), run_id)
+            else:
+                questions = [self.question(row.fields[c.key]) for c in group.columns]
+                yield Run("" if first else group.label, group.help or "", questions, [], run_id)
+
+    def _pairs(self, row: RowState, group: Group) -> Iterator[Pair]:
+        states = [row.fields[c.key] for c in group.columns]
+        for before, after in zip(states[::2], states[1::2], strict=False):
+            yield Pair(
+                _BEFORE_AFTER.sub("", before.spec.label),
+                self.question(before, compact=True),
+                self.question(after, compact=True),
+                change_words(before, after),
+                change_id(before),
+            )
+
+
+def change_id(before: FieldState) -> str:
+    """HTML id of the cell that shows the change from ``before``."""
+    return f"change-{identify(before.path)}"
+
+
+def pair_of(row: RowState, table: TableState, key: str) -> tuple[FieldState, FieldState] | None:
+    """The before and after fields that the column ``key`` belongs to, or None outside before/after tables."""
+    for group in table.spec.groups:
+        keys = [c.key for c in group.columns]
+        if group.layout == "pairs" and key in keys:
+            at = keys.index(key) // 2 * 2
+            return (row.fields[keys[at]], row.fields[keys[at + 1]]) if at + 1 < len(keys) else None
+    return None
+
+
+def change_words(before: FieldState, after: FieldState) -> str | None:
+    """``提高 20.00%`` where both texts hold one number with the same unit after it, else None."""
+    figures = [_figure(state) for state in (before, after)]
+    if None in figures or figures[0] is None or figures[1] is None:
+        return None
+    (old, old_unit), (new, new_unit) = figures
+    if old_unit != new_unit or old <= 0 or old == new:
+        return None
+    change = ((new - old) / old * 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return _("提高 %(n)s%%", n=change) if change > 0 else _("降低 %(n)s%%", n=-change)
+
+
+def _figure(state: FieldState) -> tuple[Decimal, str] | None:
+    if isinstance(state.value, (int, Decimal)):
+        return Decimal(state.value), state.spec.unit or ""
+    text = state.value if isinstance(state.value, str) and not state.spec.options else ""
+    found = list(_NUMBER.finditer(text))
+    return (Decimal(found[0][0]), text[found[0].end() :].strip()) if len(found) == 1 else None
+
+
+def head_words(row: RowState, table: TableState) -> tuple[str, str]:
+    """What the head of a row says beside its title, and the class of its colour."""
+    wrong, missing = count(row.all_fields())
+    if wrong:
+        return _("%(n)s 处要改", n=wrong), "bad"
+    parts = [f"{t.spec.row_label} {len(t.rows)} 个" for t in row.tables.values()]
+    title = table.spec.title_column
+    parts += [p for p in row.summary.split(" · ") if p and (not title or p != row.fields[title].text)]
+    parts = [p if len(p) <= 24 else f"{p[:24]}…" for p in parts]
+    parts.append(_("还有 %(n)s 项没填", n=missing) if missing else _("已填完"))
+    return " · ".join(parts), "mute"
+
+
+def count(states: Iterable[FieldState]) -> tuple[int, int]:
+    """How many visible fields must be changed, and how many answered."""
+    wrong = missing = 0
+    for state in states:
+        if not state.visible:
+            continue
+        if state.error:
+            wrong += 1
+        elif state.required and state.empty:
+            missing += 1
+    return wrong, missing
+
+
+def _aside(state: TableState) -> str:
+    spec = state.spec
+    if spec.help:
+        return spec.help
+    if spec.min_rows:
+        return _("至少 %(a)s 个，最多 %(b)s 个", a=spec.min_rows, b=spec.max_rows)
+    return _("有几个填几个，最多 %(b)s 个", b=spec.max_rows)
