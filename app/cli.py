@@ -15,6 +15,7 @@ from app.definitions import registry
 from app.services import audit as audit_trail
 from app.services import projection
 from app.services import seed as reference
+from app.services import seed_demo
 from app.tasks import worker
 
 definitions = AppGroup("definitions", help="Check, store and show the definitions.")
@@ -74,6 +75,16 @@ def diff_definitions(old: str, new: str) -> None:
 def seed_reference_data() -> None:
     """Add the missing regions, industries, holidays, roles and standing batches."""
     reference.seed_reference(current_app.config["CITY_CODE"], click.echo)
+
+
+@seed.command("demo")
+@click.option("--enterprises", default=seed_demo.SMALL[0], show_default=True, help="How many certified enterprises.")
+@click.option("--declarations", default=seed_demo.SMALL[1], show_default=True, help="How many of them declare.")
+def seed_demo_data(enterprises: int, declarations: int) -> None:
+    """Add people of every role, an open batch and declarations in every state. What is there stays."""
+    with click.progressbar(length=enterprises + min(enterprises, declarations), label="demo") as bar:
+        created = seed_demo.seed_demo(enterprises, declarations, bar.update)
+    click.echo(seed_demo.describe(created))
 
 
 @audit.command("verify")

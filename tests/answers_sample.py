@@ -15,7 +15,7 @@ from app.fields import registry as field_types
 from app.fields.base import FieldSpec
 
 ENTERPRISE = {
-    "name": "哈尔滨北辰精密轴承有限公司", "credit_code": "91230108MA1BXQ3T7K", "certification_status": "approved",
+    "name": "哈尔滨北辰精密轴承有限公司", "credit_code": "91230108MA1BXQ3T7B", "certification_status": "approved",
     "region_code": "230108", "registered_address": "黑龙江省哈尔滨市平房区哈南第八大道17号", "industry_code": "34",
     "nature": "private", "employees": 186.0, "contact_name": "王敏", "contact_phone": "13904512187",
     "revenue_y1": None, "total_assets_y1": None, "certificates": [], "declarations": [],

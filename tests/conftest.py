@@ -5,7 +5,6 @@ Unit tests reach neither database nor network. Integration tests run on SQLite a
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import socket
@@ -17,19 +16,16 @@ from typing import Any
 import pytest
 from flask import Flask, has_request_context
 from flask.testing import FlaskClient
-from flask_migrate import upgrade
 from sqlalchemy import event
 from sqlalchemy.orm import Session, scoped_session
 
 from app import create_app
 from app.extensions import db
-from app.services.projection import sync_definitions
+from app.services.installation import prepare_database
 from app.services.reference import lookups
-from app.services.seed import seed_reference
 from tests import servers
 from tests.coverage_of_parts import PartsRun
 
-CITY = "230100"
 KINDS = ("sqlite", "postgresql")
 
 
@@ -75,17 +71,9 @@ def make_app(url: str, folder: Path, **overrides: Any) -> Flask:
 def fill_template(app: Flask) -> None:
     """Tables, definitions, reference data and permissions, by the same steps as an installation."""
     with app.app_context():
-        upgrade()
-        sync_definitions()
-        seed_reference(CITY)
-        _sync_permissions()
+        prepare_database()
         db.session.remove()
         db.engine.dispose()
-
-
-def _sync_permissions() -> None:
-    if importlib.util.find_spec("app.services.permission"):
-        importlib.import_module("app.services.permission").sync_permissions()
 
 
 class SqliteDatabases:

@@ -114,7 +114,7 @@ class Attachment(Part):
 
     key: str = Field(pattern=KEY)
     label: str
-    formats: tuple[str, ...] = ("pdf",)
+    formats: tuple[Literal["pdf", "jpg", "png"], ...] = ("pdf",)
     max_size_mb: int = 100
     max_files: int = 1
     required: bool = True

@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from app.definitions.evaluation import Evaluation, FieldState, FileState, RowState, SectionState, TableState
 from app.definitions.schema import Group
 from app.documents.codes import make_qr_text
-from app.documents.layout import display_width
+from app.documents.layout import CELL_SIZE, TEXT_WIDTH, display_width
 from app.documents.tree import (
     Align,
     Block,
@@ -32,13 +32,16 @@ from app.documents.tree import (
     Rows,
     SealPlace,
 )
+from app.fields.base import FieldSpec
 
 MAX_LIST_COLUMNS, MAX_SHORT_COLUMNS = 5, 8
 """Columns of a list: at most five, or eight if every one is short; a row with more becomes a card."""
 SHORT_LENGTH = 100
 NUMBERS = frozenset({"integer", "decimal", "percent"})
 _LONG = frozenset({"text", "region", "industry", "multiselect"})
-_MIN_WEIGHT, _MAX_WEIGHT, _HEAD_WEIGHT, _NUMBER_WEIGHT = 7, 44, 14, 5
+CAPACITY = round(TEXT_WIDTH / 25.4 * 72 / CELL_SIZE * 2)
+"""Half-width signs in a line of a table."""
+_MAX_WIDTH, _HEAD_WIDTH, _PADDING, _NUMBER_WEIGHT = 44, 8, 3, 7
 _GAP = re.compile(r"(?<=[0-9]) (?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]) (?=[0-9])")
 _BRACKETED = re.compile(r"\(([^()]*)\)$")
 
@@ -177,27 +180,43 @@ def _rows(table: TableState) -> Rows:
     """Lines with a running number; columns are as wide as what they hold."""
     specs = table.spec.all_columns
     shown = [s for s in specs if not table.rows or any(row.fields[s.key].visible for row in table.rows)]
-    lines = [tuple(_cell(row.fields[s.key]) for s in shown) for row in table.rows]
+    lines = [tuple(_line_cell(row.fields[s.key]) for s in shown) for row in table.rows]
     columns = [Column(_("序号"), "center", weight=_NUMBER_WEIGHT)]
-    for index, spec in enumerate(shown):
-        state = FieldState(spec, spec.key)
-        label = _label(state)
-        unit = spec.unit or ""
-        if unit:
-            label = label.removesuffix(f"（{unit}）")
-        weight = _weight(label, [line[index] for line in lines])
+    weights = _weights(shown, lines)
+    for spec, weight in zip(shown, weights, strict=True):
+        state, unit = FieldState(spec, spec.key), spec.unit or ""
+        label = _label(state).removesuffix(f"（{unit}）") if unit else _label(state)
         columns.append(Column(label, _align(state), unit, weight))
     rows = tuple((str(number), *line) for number, line in enumerate(lines, 1))
     return Rows(table.spec.label, tuple(columns), rows, empty=_("无"))
+
+
+def _line_cell(field: FieldState) -> str:
+    """The answer in a narrow column: dates stay short and on one line."""
+    return field.text if field.visible else ""
 
 
 def _cell(field: FieldState) -> str:
     return _text(field) if field.visible else ""
 
 
-def _weight(label: str, texts: Sequence[str]) -> int:
+def _weights(specs: Sequence[FieldSpec], lines: Sequence[Sequence[str]]) -> list[int]:
+    """Widths in half-width signs: figures and dates get what they need, texts share what is left."""
+    needs = [_need(spec, [line[index] for line in lines]) for index, spec in enumerate(specs)]
+    firm = [spec.type in NUMBERS or spec.type == "date" for spec in specs]
+    left = CAPACITY - _NUMBER_WEIGHT - sum(n for n, f in zip(needs, firm, strict=True) if f)
+    wanted = sum(n for n, f in zip(needs, firm, strict=True) if not f)
+    if not wanted or left < wanted / 4:
+        return needs
+    return [n if f else max(1, round(n * left / wanted)) for n, f in zip(needs, firm, strict=True)]
+
+
+def _need(spec: FieldSpec, texts: Sequence[str]) -> int:
+    """Width at which nothing of ``texts`` or the head breaks inside a word, within limits."""
     longest = max((display_width(part) for text in texts for part in text.split("\n")), default=0)
-    return max(_MIN_WEIGHT, min(_MAX_WEIGHT, longest), min(_HEAD_WEIGHT, display_width(label)))
+    unit = display_width(spec.unit) + 4 if spec.unit else 0
+    head = max(unit, min(_HEAD_WIDTH, display_width(spec.label)))
+    return max(head, min(_MAX_WIDTH, longest)) + _PADDING
 
 
 def _card_parts(table: TableState, row: RowState) -> tuple[Facts | Rows | Pairs, ...]:

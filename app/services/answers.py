@@ -62,18 +62,8 @@ class Sheet:
 
     def target(self, path: str) -> Target:
         """The field at ``path``; NotFound if there is no such field or row here."""
-        parts = path.split("/")
-        if len(parts) == 1:
-            spec = next((f for _, f in self.definition.fields() if f.key == path), None)
-            if spec is not None:
-                return Target(self.main, spec, path)
-        elif len(parts) in (3, 5):
-            row = self.row("/".join(parts[:-1]))
-            columns = next((t.all_columns for _, t, _ in self.definition.tables() if t.key == row.table_key), ())
-            spec = next((c for c in columns if c.key == parts[-1]), None)
-            if spec is not None:
-                return Target(row, spec, path)
-        raise NotFound("申报表里没有这一项，可能刚被移除了。请刷新页面。")
+        spec = spec_at(self.definition, path)
+        return Target(self.row(path.rpartition("/")[0]) if "/" in path else self.main, spec, path)
 
     def row(self, path: str) -> AnswerRow:
         """The living row at ``table/<id>`` or ``table/<id>/child/<id>``; NotFound otherwise."""
@@ -102,6 +92,22 @@ class Sheet:
         opened.rows = sorted(living, key=lambda r: (r.table_key, r.position, r.id))
         _read_now = (opened.files, opened.remarks if self.declaration.status == "returned" else None)
         return opened
+
+
+def spec_at(definition: Definition, path: str) -> FieldSpec:
+    """What the field at ``path`` is, by the definition alone; NotFound if there is no such field."""
+    parts = path.split("/")
+    specs: dict[str, FieldSpec] = {}
+    if len(parts) == 1:
+        specs = {f.key: f for _, f in definition.fields()}
+    elif len(parts) in (3, 5):
+        outer = parts[0] if len(parts) == 5 else None
+        for _, table, parent in definition.tables():
+            if table.key == parts[-3] and (parent.key if parent else None) == outer:
+                specs = {c.key: c for c in table.all_columns}
+    if parts[-1] not in specs:
+        raise NotFound("申报表里没有这一项，可能刚被移除了。请刷新页面。")
+    return specs[parts[-1]]
 
 
 def _locked(session: Session, public_id: str, user: Account) -> Declaration:

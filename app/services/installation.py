@@ -31,11 +31,17 @@ Echo = Callable[[str], None]
 
 def fingerprint() -> str:
     """What the contents of a prepared database depend on, as a digest."""
-    digest = hashlib.sha256(current_app.config["SQLALCHEMY_DATABASE_URI"].encode())
+    parts = [current_app.config["SQLALCHEMY_DATABASE_URI"], *grid_names()]
+    digest = hashlib.sha256("\n".join(parts).encode())
     for pattern in SOURCES:
         for path in sorted(APP.glob(pattern)):
             digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def grid_names() -> list[str]:
+    """The grids that this application has; their doors are what permissions are about."""
+    return [grid.name for grid in current_app.extensions["grids"]]
 
 
 def table_version() -> str | None:
@@ -64,6 +70,6 @@ def prepare_database(echo: Echo = lambda text: None) -> None:
     upgrade()
     sync_definitions(echo)
     seed_reference(current_app.config["CITY_CODE"], echo)
-    sync_permissions()
+    sync_permissions(grid_names())
     note = {"fingerprint": fingerprint(), "tables": table_version()}
     (current_app.config["DATA_DIR"] / NOTE).write_text(json.dumps(note), "utf-8")

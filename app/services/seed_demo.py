@@ -6,17 +6,19 @@ finds it by name and changes nothing.
 
 from __future__ import annotations
 
+import importlib
 import random
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 from flask import current_app
 from flask_appbuilder.security.sqla.models import Role
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import func, select
 from stdnum.cn import uscc
 
@@ -32,7 +34,6 @@ from app.services import batch as batches
 from app.services import publication
 from app.services.answers import save_answers
 from app.services.declaration import Deeds, act, start_declaration
-from app.services.samples import fill_declaration
 from app.services.unit_of_work import unit_of_work
 from app.workflow.calendar import end_of, local_date
 
@@ -122,11 +123,16 @@ def seed_demo(
         progress(1)
     created += [(p, word) for p in (FRESH, INDIVIDUAL) if (word := _add_account(p)) is not None]
     # The first enterprise only has a draft: whoever tries the demo finds something to go on with.
+    chosen = []
     for number, owner in enumerate(owners[:declarations]):
-        _declare(owner, batch, number)
+        chosen += filter(None, [_declare(owner, batch, number)])
         progress(1)
-    _publish(batch)
+    _publish(batch, chosen)
     return created
+
+
+def samples() -> Any:
+    return importlib.import_module("app.services.samples")
 
 
 def describe(created: list[tuple[Person, str]]) -> str:
@@ -237,7 +243,7 @@ def _certify(owner: Account, number: int) -> None:
     assert standing is not None
     rng = random.Random(number)  # noqa: S311 - sample data, no secret
     public_id = start_declaration(owner, standing.public_id)
-    fill_declaration(owner, public_id, rng)
+    samples().fill_declaration(owner, public_id, rng)
     districts = db.session.scalars(select(Region.code).where(Region.parent_code == CITY).order_by(Region.code)).all()
     body = f"912301{number % 100:02d}MA1{number:06d}"
     name = company(rng)
@@ -248,24 +254,91 @@ def _certify(owner: Account, number: int) -> None:
         "contact_name": owner.get_full_name(),
     }
     save_answers(owner, public_id, facts)
+    _attach(owner, public_id, "submit")
     _perform(owner, public_id, "submit")
     _perform(_account("city"), public_id, "confirm", "认证信息与营业执照一致。")
 
 
-def _declare(owner: Account, batch: Batch, number: int) -> None:
-    """The owner's declaration in the batch, brought as far as ``number`` says; the first one stays a draft."""
+def _declare(owner: Account, batch: Batch, number: int) -> str | None:
+    """The owner's declaration in the batch, brought as far as ``number`` says; the first one stays a draft.
+
+    Returns its public id if it is one to publish, None otherwise or if it was there already.
+    """
     owner = _account(owner.username)
     known = select(Declaration.id).where(
         Declaration.enterprise_id == owner.enterprise_id, Declaration.batch_id == batch.id
     )
     if db.session.scalar(known) is not None:
-        return
+        return None
     public_id = start_declaration(owner, batch.public_id)
-    fill_declaration(owner, public_id, random.Random(1000 + number))  # noqa: S311 - sample data, no secret
+    samples().fill_declaration(owner, public_id, random.Random(1000 + number))  # noqa: S311 - sample data, no secret
+    _attach(owner, public_id, "submit")
     if number == 0:
-        return
+        return None
     _perform(owner, public_id, "submit")
-    city = _account("city")
-    for who, action in WAYS[(number - 1) % len(WAYS)]:
+    way = WAYS[(number - 1) % len(WAYS)]
+    for who, action in way:
+        if action == "stamp":
+            _attach(owner, public_id, "stamp")
         if action != "publish":
-            _perform(owner if who == "owner" else city, public_id, action, OPINIONS[action])
+            _perform(owner if who == "owner" else _account("city"), public_id, action, OPINIONS[action])
+    return public_id if ("city", "publish") in way else None
+
+
+def _perform(user: Account, public_id: str, action: str, opinion: str = "") -> None:
+    version = db.session.scalar(select(Declaration.version).where(Declaration.public_id == public_id))
+    assert version is not None
+    act(user, public_id, action, Deeds(version=version, opinion=opinion, statement=True))
+    db.session.rollback()
+
+
+def _attach(owner: Account, public_id: str, stage: str) -> None:
+    """A one-page PDF under every attachment that the ``stage`` asks for."""
+    db.session.rollback()
+    declaration = db.session.scalars(select(Declaration).where(Declaration.public_id == public_id)).unique().one()
+    store = open_store(current_app.config["STORAGE_URL"], current_app.config["DATA_DIR"])
+    for wanted in registry.catalogue().get(declaration.programme_key).attachments:
+        if wanted.stage != stage or not wanted.required:
+            continue
+        staged = store.stage(BytesIO(_page(wanted.key)), limit=wanted.max_size_mb * 1024 * 1024)
+        sha256 = store.commit(staged)
+        with unit_of_work() as session:
+            if session.get(Blob, sha256) is None:
+                session.add(Blob(sha256=sha256, size=staged.size, created_at=now()))
+                session.flush()
+            session.add(
+                Attachment(
+                    declaration_id=declaration.id,
+                    key=wanted.key,
+                    sha256=sha256,
+                    filename=f"{wanted.label.replace('{base_year}', '2023')}.pdf",
+                    content_type="application/pdf",
+                    size=staged.size,
+                    pages=1,
+                    uploaded_by=owner.id,
+                    created_at=now(),
+                )
+            )
+    db.session.rollback()
+
+
+def _page(key: str) -> bytes:
+    """A small PDF that says what it stands for."""
+    target = BytesIO()
+    page = Canvas(target, pagesize=A4, invariant=True)
+    page.setFont("Helvetica", 14)
+    page.drawString(72, 760, f"DEMO / {key}")
+    page.save()
+    return target.getvalue()
+
+
+def _publish(batch: Batch, chosen: list[str]) -> None:
+    """The list of those that came to the end of their way."""
+    if not chosen:
+        return
+    city = _account("city")
+    versions = {d.public_id: d.version for d in publication.ready(city, batch) if d.public_id in chosen}
+    publication.publish_list(
+        city, batch.public_id, versions, publication.default_title(batch),
+        "经企业申报、审核，现将入库企业名单予以公布。", authority=AUTHORITY,
+    )  # fmt: skip

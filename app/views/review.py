@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
 
 from app.errors import Conflict, DomainError, InvalidInput, Refused
 from app.forms.review import read_decision, read_experts, read_key, read_prefixed, read_version
-from app.models.review import WHOLE
 from app.permissions import roles
 from app.services import expert, review, todo
 from app.services.declaration import load
@@ -81,7 +80,7 @@ def _say_done(public_id: str, words: str) -> None:
 def _conflict(id: Any, error: Conflict, action: str, opinion: str) -> Any:
     """Somebody was first: both texts side by side, nothing is lost."""
     page = _page(id, typed=Typed(action, opinion, error.message))
-    return render_template("review/conflict.html", page=page, event=error.details.get("event")), 409
+    return render_template("review/conflict.html", page=page, request_id=g.get("request_id", "")), 409
 
 
 # -- remarks -----------------------------------------------------------------------------------------------------
@@ -125,8 +124,7 @@ def _remarked(id: Any, path: str, deed: Any) -> Any:
         return render_template(name, page=page, path=path, failed=True), status
     if part:
         return render_template("review/_slot_only.html", page=_page(id), path=path)
-    anchor = "h-whole" if path == WHOLE else f"f-{path.replace('/', '-')}"
-    return redirect(url_for("review.show", id=id, _anchor=anchor))
+    return redirect(url_for("review.show", id=id, _anchor=f"f-{ReviewPage.dom_id(path)}"))
 
 
 # -- experts ---------------------------------------------------------------------------------------------------------

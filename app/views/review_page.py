@@ -26,6 +26,7 @@ from app.services.reference import holidays
 from app.views.page import file_size, short_time
 from app.views.todo_page import short_clock, state_words
 from app.workflow.engine import Option
+from app.workflow.steps import DEEDS
 
 SENSIBLE = ("confirm", "return", "stamp_return", "reject", "approve")
 STRUCTURAL = ("after_stamp", "step_can_return", "step_can_reject")
@@ -289,6 +290,11 @@ class ReviewPage:
         return [s for s in self.evaluation.sections if s.visible and (s.fields or s.tables)]
 
     @staticmethod
+    def dom_id(path: str) -> str:
+        """A path as part of an HTML id."""
+        return path.replace("/", "-").replace("@", "file-").replace(WHOLE, "whole")
+
+    @staticmethod
     def is_flat(table: TableState) -> bool:
         """Whether a table fits into one grid."""
         return not table.spec.groups and not table.spec.tables and len(table.spec.columns) <= FLAT_COLUMNS
@@ -314,6 +320,19 @@ class ReviewPage:
     def remarks_at(self, path: str) -> list[Remark]:
         """Remarks on one answer."""
         return self._remarks.get(path, [])
+
+    def label_of(self, path: str) -> str:
+        """Name of what a remark is about."""
+        written = self.remarks_at(path)
+        return review.target_labels(self.evaluation).get(path) or (written[0].label if written else _("这一项"))
+
+    def action_label(self, action: str) -> str:
+        """Name of a decision, also of one that is not possible any more."""
+        labels = {d.action: d.label for d in DEEDS if d.by == "officer"}
+        step = self.opened.step
+        if action == "confirm" and step is not None and step.kind == "review":
+            return step.confirm_label
+        return labels.get(action, _("（没有选）"))
 
     @cached_property
     def stray_remarks(self) -> list[Remark]:

@@ -22,7 +22,7 @@ from app.services import declaration as declarations
 from app.services.opened import Opened
 from app.views import wizard_kept
 from app.views.guard import roles_required
-from app.views.wizard_frame import CHECK, frame, section_url
+from app.views.wizard_frame import CHECK, frame, section_problems, section_url
 from app.views.wizard_page import Painter, View, identify
 from app.views.wizard_parts import changed_parts
 
@@ -116,17 +116,6 @@ def _page(
     return page, status
 
 
-def section_problems(opened: Opened, section: str) -> list[tuple[str, str]]:
-    """What must be changed in ``section``: sentence and link."""
-    wrong = [p for p in opened.evaluation.of(section) if p.severity == "error"]
-    return [(p.message, f"#field-{identify(p.path)}" if "/" in p.path or not _is_table(opened, p.path) else f"#table-{identify(p.path)}")
-            for p in wrong]  # fmt: skip
-
-
-def _is_table(opened: Opened, path: str) -> bool:
-    return any(t.key == path.split("/")[-1] for _s, t, _p in opened.definition.tables())
-
-
 # -- one field ---------------------------------------------------------------------------------------------------
 
 
@@ -181,8 +170,6 @@ def save_section(id: Any, section: str) -> Any:
     if not wizard_kept.is_trusted():
         return _stale(public_id, section)
     opened = declarations.load(public_id, current_user)
-    if opened.declaration.status not in ("draft", "returned"):
-        return _turned_away(opened)
     deed, __, target = request.form.get("deed", "save").partition(":")
     place = f"{id}/{section}"
     if deed == "forget":
@@ -278,13 +265,15 @@ def _move(step: int) -> Callable[[str, str, str], str]:
 def _remove(public_id: str, section: str, target: str) -> str:
     answers.remove_row(current_user, public_id, target)
     parts = target.split("/")
-    more = {"removed": "/".join(parts[-2:])} | ({"at": "/".join(parts[:2])} if len(parts) == 4 else {})
+    more = {"removed": target} | ({"at": "/".join(parts[:2])} if len(parts) == 4 else {})
     return f"{section_url(public_id, section, **more)}#table-{quote(identify('/'.join(parts[:-1])))}"
 
 
 def _restore(public_id: str, section: str, target: str) -> str:
-    table, __, row_id = target.partition("/")
-    return _to_row(public_id, section, answers.restore_row(current_user, public_id, table, row_id))
+    parts = target.split("/")
+    if len(parts) not in (2, 4):
+        raise NotFound("没有可以恢复的内容了。")
+    return _to_row(public_id, section, answers.restore_row(current_user, public_id, parts[-2], parts[-1]))
 
 
 ROW_DEEDS: dict[str, Callable[[str, str, str], str]] = {

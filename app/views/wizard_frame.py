@@ -12,7 +12,7 @@ from app.errors import NotFound
 from app.models.base import now
 from app.services.deadline import end_words
 from app.services.opened import Opened
-from app.views.wizard_page import count
+from app.views.wizard_page import count, identify
 from app.workflow.calendar import local_date
 
 CHECK = "check"
@@ -125,3 +125,20 @@ def attachment_words(evaluation: Evaluation, strict: bool = False) -> tuple[str 
     if strict:
         return "bad", _("%(n)s 份没传", n=len(needed) - there)
     return ("warn" if there else None), _("已传 %(a)s / %(b)s 份", a=there, b=len(needed))
+
+
+def section_problems(opened: Opened, section: str) -> list[tuple[str, str]]:
+    """What must be changed in ``section``: each sentence with the link to its place."""
+    wrong = [p for p in opened.evaluation.of(section) if p.severity == "error"]
+    return [(p.message, f"#{anchor(opened, p.path)}") for p in wrong]
+
+
+def anchor(opened: Opened, path: str) -> str:
+    """HTML id of the field, table, row or file at ``path``."""
+    if path.startswith("@"):
+        return identify(path)
+    tables = {t.key for _section, t, _parent in opened.definition.tables()}
+    parts = path.split("/")
+    if parts[-1] in tables:
+        return f"table-{identify(path)}"
+    return f"row-{identify(path)}" if len(parts) % 2 == 0 else f"field-{identify(path)}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from flask import url_for
+from flask import request
 from flask_babel import gettext as _
 
 from app.definitions.evaluation import FieldState, RowState, SectionState, TableState
@@ -146,7 +146,8 @@ class Painter:
             if remark.state == "open":
                 self.remarks.setdefault(remark.path, []).append(remark)
         self.partly = returned and bool(self.declaration.reopened)
-        self.sources = {"region": url_for("picker.regions"), "industry": url_for("picker.industries")}
+        root = request.script_root
+        self.sources = {"region": f"{root}/pickers/regions", "industry": f"{root}/pickers/industries"}
 
     def question(self, state: FieldState, *, compact: bool = False) -> Question:
         """``state`` with what the person may do with it here."""
@@ -194,7 +195,7 @@ class Painter:
         for row in state.rows:
             shown = not many or row is chosen
             sheet.lines.append(self.line(row, state, shown=shown, open_=row is chosen))
-        if self.view.removed.startswith(f"{spec.key}/"):
+        if self.view.removed.rpartition("/")[0] == state.path:
             sheet.gone = self.view.removed
         return sheet
 

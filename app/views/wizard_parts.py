@@ -9,7 +9,7 @@ from app.definitions.influence import Place, influenced
 from app.errors import NotFound
 from app.models.base import now
 from app.services.opened import Opened
-from app.views.wizard_frame import Stop, rail
+from app.views.wizard_frame import Stop, rail, section_problems
 from app.views.wizard_page import Line, Painter, Question, Sheet, View, change_id, change_words, pair_of
 
 
@@ -58,8 +58,6 @@ def _spots(section: SectionState) -> list[_Spot]:
 
 def changed_parts(opened: Opened, section: str, path: str, view: View, *, alone: bool = False) -> Parts:
     """The parts that look different after ``path`` was saved; with ``alone`` only the field. NotFound if it is gone."""
-    from app.views.wizard import section_problems
-
     state = opened.evaluation.section(section)
     spots = _spots(state)
     here = next((s for s in spots if s.state.path == path), None)

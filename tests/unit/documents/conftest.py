@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.documents.fonts import build_fonts
+from app.documents.font_build import build_fonts
 from app.documents.tree import walk_texts
 from tests.factories_paper import sample_paper
 
