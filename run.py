@@ -99,7 +99,7 @@ def prepare_data(*, demo: bool) -> None:
     """Fonts, database, reference data and the demo, each only when it is not there yet."""
     from flask import current_app
 
-    from app.documents.fonts import build_fonts
+    from app.documents.font_build import build_fonts
     from app.services import installation, seed_demo
 
     say: Callable[[str], None] = lambda line: print(f"  {line}", flush=True)  # noqa: E731

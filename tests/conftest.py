@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, has_request_context
+from flask import Flask, has_app_context, has_request_context
 from flask.testing import FlaskClient
 from sqlalchemy import event
 from sqlalchemy.orm import Session, scoped_session
@@ -56,7 +56,7 @@ class FreshClient(FlaskClient):
 
 def forget_read_state(*_session: Session) -> None:
     """End the test's own read transaction, so that it sees what services committed meanwhile."""
-    if not has_request_context() and db.session.registry.has():
+    if has_app_context() and not has_request_context() and db.session.registry.has():
         db.session.rollback()
 
 

@@ -12,7 +12,7 @@ NUMBER = 880_000
 ANSWERS = {
     "enterprise_name": "哈尔滨松岭精密机械有限公司",
     "legal_representative": "赵志远",
-    "legal_person_id": "230103198203150012",
+    "legal_person_id": "11010519491231002X",
     "enterprise_nature": "private",
     "industry_code": "34",
     "registered_capital": "3000.00",

@@ -21,6 +21,7 @@ from app.models.base import new_public_id, now
 from app.permissions import rules
 from app.services.opened import Opened
 from app.services.privacy import seal, unseal
+from app.services.reference import lookups
 from app.services.unit_of_work import unit_of_work
 
 MAX_RAW = 20_000
@@ -154,6 +155,7 @@ def save_field(user: Account, public_id: str, values: Mapping[str, Raw], bases: 
 
 def _save_one(sheet: Sheet, path: str, raw: Raw, base: Any, saved: Saved) -> None:
     target = sheet.target(path)
+    raw = _coded(target.spec, raw)
     if target.spec.readonly or target.spec.computed or target.spec.fixed is not None:
         raise InvalidInput(f"“{target.spec.label}”是自动带出的，不能修改。", fields={path: "自动带出，不能修改。"})
     stored = unseal(target.spec, target.row.values.get(target.spec.key))
@@ -177,6 +179,13 @@ def _save_one(sheet: Sheet, path: str, raw: Raw, base: Any, saved: Saved) -> Non
     target.row.values = {**target.row.values, target.spec.key: seal(target.spec, _storable(raw))}
     target.row.version += 1
     saved.changed.append(path)
+
+
+def _coded(spec: FieldSpec, raw: Raw) -> Raw:
+    """A region or industry typed by its exact name (a page without scripts has no picker) becomes its code."""
+    if spec.type in ("region", "industry") and isinstance(raw, str) and raw and not raw.isascii():
+        return lookups.code_of(spec.type, raw.strip()) or raw
+    return raw
 
 
 def _same(a: Raw, b: Raw) -> bool:

@@ -16,9 +16,13 @@ SOON = 3
 
 @dataclass(frozen=True)
 class Clock:
-    """Words for a deadline clock. ``tone``: None, warn or bad; ``days`` working days left, None if unknown."""
+    """Words for a deadline clock, whole and for narrow rows. ``tone``: None, warn or bad.
+
+    ``days``: working days left, None if unknown.
+    """
 
     text: str
+    short: str
     tone: str | None = None
     days: int | None = None
 
@@ -50,9 +54,11 @@ def clock_until(end: datetime | None, at: datetime, holidays: Mapping[date, bool
     try:
         days = working_days_left(today, last, holidays)
     except UnknownYear:
-        return Clock(_("%(when)s 前", when=words), "bad" if at >= end else None)
+        text = _("%(when)s 前", when=words)
+        return Clock(text, _("%(day)s截止", day=day_words(last, today) + " "), "bad" if at >= end else None)
     if at >= end:
-        return Clock(_("已超 %(n)s 个工作日", n=-days) if days < 0 else _("今天已过截止时间"), "bad", days)
-    if last == today:
-        return Clock(_("今天截止 · %(when)s 前", when=words), "bad", 0)
-    return Clock(_("剩 %(n)s 个工作日 · %(when)s 前", n=days, when=words), "warn" if days <= SOON else None, days)
+        over = _("已超 %(n)s 个工作日", n=-days) if days < 0 else _("今天已过截止时间")
+        return Clock(over, over, "bad", days)
+    left = _("今天截止") if last == today else _("剩 %(n)s 个工作日", n=days)
+    tone = "bad" if last == today else "warn" if days <= SOON else None
+    return Clock(_("%(left)s · %(when)s 前", left=left, when=words), left, tone, days)

@@ -322,11 +322,12 @@ def steps_shown(offer: Offer) -> list[Step]:
 
 
 def parameters_shown(offer: Offer) -> list[tuple[str, str]]:
-    """Parameters that people should know, as (label, value): not the switches of the route."""
+    """Parameters that people should know, as (label, value): no switches, nothing a condition already says."""
     switches = {s.enabled_by for s in offer.definition.route}
+    said = "".join(c.text for c in offer.definition.conditions)
     shown = []
     for key, parameter in offer.definition.parameters.items():
         value = offer.params.get(key)
-        if key not in switches and value not in (None, "", 0, False, True):
+        if key not in switches and value not in (None, "", 0, False, True) and str(value) not in said:
             shown.append((parameter.label, chinese_date(str(value))))
     return shown

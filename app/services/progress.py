@@ -104,3 +104,11 @@ def history(definition: Definition, events: Iterable[Event]) -> list[Past]:
         text = f"{step}：{event.label}" if step and step not in event.label else event.label
         lines.append(Past(text, event.actor_name, event.at, event.opinion))
     return lines
+
+
+def step_label(declaration: Declaration) -> str:
+    """Name of the step it is in; empty outside steps."""
+    if declaration.step_key is None:
+        return ""
+    route = declaration.programme.definition.route
+    return next((s.label for s in route if s.key == declaration.step_key), "")

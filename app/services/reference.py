@@ -46,6 +46,11 @@ class DatabaseLookups:
         """Full name of an industry or None."""
         return self._of("industry").get(code)
 
+    def code_of(self, kind: str, name: str) -> str | None:
+        """The code of the one ``region`` or ``industry`` with this full or last name, or None if none or several."""
+        found = [c for c, full in self._of(kind).items() if name in (full, full.split(" / ")[-1])]
+        return found[0] if len(found) == 1 else None
+
     def forget(self) -> None:
         """Drop the cache (after reference data changed, and between tests)."""
         self._names, self._read_at = {}, 0.0
@@ -61,10 +66,13 @@ def region_name(code: str | None) -> str:
 
 def search_regions(query: str) -> list[Match]:
     """At most 20 active regions whose name or code contains ``query``."""
-    pattern = f"%{query.strip()}%"
+    text = query.strip().replace("\x00", "")
     statement = (
         select(Region.code, Region.full_name)
-        .where(Region.active, or_(Region.full_name.like(pattern), Region.code.like(f"{query.strip()}%")))
+        .where(
+            Region.active,
+            or_(Region.full_name.contains(text, autoescape=True), Region.code.startswith(text, autoescape=True)),
+        )
         .order_by(Region.code)
         .limit(MATCHES)
     )
@@ -73,10 +81,13 @@ def search_regions(query: str) -> list[Match]:
 
 def search_industries(query: str) -> list[Match]:
     """At most 20 active industries whose name or code contains ``query``."""
-    pattern = f"%{query.strip()}%"
+    text = query.strip().replace("\x00", "")
     statement = (
         select(Industry.code, Industry.full_name)
-        .where(Industry.active, or_(Industry.full_name.like(pattern), Industry.code.like(f"{query.strip()}%")))
+        .where(
+            Industry.active,
+            or_(Industry.full_name.contains(text, autoescape=True), Industry.code.startswith(text, autoescape=True)),
+        )
         .order_by(Industry.code)
         .limit(MATCHES)
     )

@@ -6,14 +6,12 @@ finds it by name and changes nothing.
 
 from __future__ import annotations
 
-import importlib
 import random
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
-from typing import Any
 
 from flask import current_app
 from flask_appbuilder.security.sqla.models import Role
@@ -34,6 +32,7 @@ from app.services import batch as batches
 from app.services import publication
 from app.services.answers import save_answers
 from app.services.declaration import Deeds, act, start_declaration
+from app.services.samples import fill_declaration
 from app.services.unit_of_work import unit_of_work
 from app.workflow.calendar import end_of, local_date
 
@@ -123,16 +122,12 @@ def seed_demo(
         progress(1)
     created += [(p, word) for p in (FRESH, INDIVIDUAL) if (word := _add_account(p)) is not None]
     # The first enterprise only has a draft: whoever tries the demo finds something to go on with.
-    chosen = []
+    chosen: list[str] = []
     for number, owner in enumerate(owners[:declarations]):
         chosen += filter(None, [_declare(owner, batch, number)])
         progress(1)
     _publish(batch, chosen)
     return created
-
-
-def samples() -> Any:
-    return importlib.import_module("app.services.samples")
 
 
 def describe(created: list[tuple[Person, str]]) -> str:
@@ -243,7 +238,7 @@ def _certify(owner: Account, number: int) -> None:
     assert standing is not None
     rng = random.Random(number)  # noqa: S311 - sample data, no secret
     public_id = start_declaration(owner, standing.public_id)
-    samples().fill_declaration(owner, public_id, rng)
+    fill_declaration(owner, public_id, rng)
     districts = db.session.scalars(select(Region.code).where(Region.parent_code == CITY).order_by(Region.code)).all()
     body = f"912301{number % 100:02d}MA1{number:06d}"
     name = company(rng)
@@ -271,7 +266,7 @@ def _declare(owner: Account, batch: Batch, number: int) -> str | None:
     if db.session.scalar(known) is not None:
         return None
     public_id = start_declaration(owner, batch.public_id)
-    samples().fill_declaration(owner, public_id, random.Random(1000 + number))  # noqa: S311 - sample data, no secret
+    fill_declaration(owner, public_id, random.Random(1000 + number))  # noqa: S311 - sample data, no secret
     _attach(owner, public_id, "submit")
     if number == 0:
         return None

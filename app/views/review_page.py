@@ -196,7 +196,7 @@ class ReviewPage:
     def publishing(self) -> str | None:
         """Address where a list is published, if that is what comes next here."""
         if any(o.deed.action == "approve" for o in self.options) and not any(c.value == "approve" for c in self.choices):
-            return url_for("batch.publication", id=self.opened.declaration.batch.public_id)
+            return url_for("batch.publish", id=self.opened.declaration.batch.public_id)
         return None
 
     @property
@@ -329,9 +329,11 @@ class ReviewPage:
     def action_label(self, action: str) -> str:
         """Name of a decision, also of one that is not possible any more."""
         labels = {d.action: d.label for d in DEEDS if d.by == "officer"}
-        step = self.opened.step
-        if action == "confirm" and step is not None and step.kind == "review":
-            return step.confirm_label
+        # The step in which the other one acted is the step that this person was looking at.
+        key = self.opened.events[0].step_key if self.opened.events else None
+        step = next((s for s in self.opened.definition.route if s.key == key), None)
+        if step is not None and action in ("confirm", "reject"):
+            return step.confirm_label if action == "confirm" else step.reject_label
         return labels.get(action, _("（没有选）"))
 
     @cached_property

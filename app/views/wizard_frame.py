@@ -46,7 +46,7 @@ class Frame:
 def section_url(public_id: str, key: str, **more: str) -> str:
     """Address of a stop of the rail."""
     if key == CHECK:
-        return url_for("wizard.check", id=public_id)
+        return url_for("submission.check", id=public_id)
     return url_for("wizard.section", id=public_id, section=key, **more)
 
 

@@ -109,8 +109,6 @@ class SafeModelView(ModelView):
                 match = re.fullmatch(r"_flt_(\d)_(.+)", name)
                 if not match or match[2] not in known or int(match[1]) >= len(known[match[2]]):
                     raise InvalidInput(_("没有这个筛选条件。请从“筛选”里选。"))
-                if not value:
-                    raise InvalidInput(_("筛选内容是空的。请填上内容，或去掉这一条。"))
 
     # -- pages -----------------------------------------------------------------------------------------------
 

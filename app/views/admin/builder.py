@@ -46,7 +46,7 @@ def edit_field(grid: Grid, column: Column) -> Field | None:
     if column.kind == "long":
         return TextAreaField(column.label, validators=[DataRequired()])
     if column.kind == "bool":
-        return BooleanField(column.label)
+        return BooleanField(column.label, default=bool(grid.model.__table__.columns[column.path].default.arg))
     if column.kind == "text":
         nullable = grid.model.__table__.columns[column.path].nullable
         limit = getattr(kind, "length", None) or 255

@@ -81,7 +81,9 @@ class GridFilter(BaseFilter):
     """A comparison on one column of a grid."""
 
     def apply(self, query: Any, value: Any) -> Any:
-        """Add the condition to ``query``."""
+        """Add the condition to ``query``; an empty control of the filter form adds none."""
+        if value == "":
+            return query
         grid: Grid = self.datamodel.grid
         column = grid.column(self.column_name)
         attribute, relation = attribute_of(grid.model, column.path)

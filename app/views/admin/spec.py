@@ -125,12 +125,15 @@ def grids_of(definition: Definition, facts: tuple[Column, ...], scope: Callable[
     name = f"form_{definition.key}"
     specs = [f for _, f in definition.fields()]
     shown = _listed(specs, 4)
+    # The enterprise's name is usually an answer too: once is enough.
+    labels = {s.label for s in specs}
+    own = tuple(f for f in facts if f.label not in labels)
     main = Grid(
         name,
         definition.menu or definition.title,
         group,
         projection.main,
-        (*facts, *(_answer(s, s.key in shown) for s in specs)),
+        (*own, *(_answer(s, s.key in shown) for s in specs)),
         scope(projection.main),
     )
     return [main, *(_child(t, parent, name, projection.tables[t.key], facts, scope, group) for _, t, parent in definition.tables())]
