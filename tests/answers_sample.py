@@ -20,7 +20,14 @@ ENTERPRISE = {
     "nature": "private", "employees": 186.0, "contact_name": "王敏", "contact_phone": "13904512187",
     "revenue_y1": None, "total_assets_y1": None, "certificates": [], "declarations": [],
 }  # fmt: skip
-FILE = {"id": "x", "name": "审计报告.pdf", "size": 12_999_999, "pages": 9, "sha256": "0" * 64, "type": "application/pdf"}
+FILE = {
+    "id": "x",
+    "name": "审计报告.pdf",
+    "size": 12_999_999,
+    "pages": 9,
+    "sha256": "0" * 64,
+    "type": "application/pdf",
+}
 
 
 class Names:

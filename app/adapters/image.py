@@ -37,9 +37,13 @@ def check_image(path: Path, kind: str) -> ImageFacts:
 def _sentence(key: str, kind: str, width: int, height: int) -> str:
     """What is wrong, then what to do."""
     sentences: dict[str, str] = {
-        "other_kind": _("这个文件不是 %(kind)s 图片，只改后缀名不行。请用看图软件另存为 %(kind)s 再传。", kind=kind.upper()),
+        "other_kind": _(
+            "这个文件不是 %(kind)s 图片，只改后缀名不行。请用看图软件另存为 %(kind)s 再传。", kind=kind.upper()
+        ),
         "damaged": _("这张图片不完整或已损坏，打不开。请先在电脑上打开确认，再重新选择。"),
-        "too_large": _("这张图片有 %(w)s × %(h)s 个像素，太大了。请缩小到 A3 纸每英寸 600 点以内再传。", w=width, h=height),
+        "too_large": _(
+            "这张图片有 %(w)s × %(h)s 个像素，太大了。请缩小到 A3 纸每英寸 600 点以内再传。", w=width, h=height
+        ),
         "too_small": _("这张图片只有 %(w)s × %(h)s 个像素，看不清。请换一张清楚的再传。", w=width, h=height),
         "too_complex": _("这张图片太复杂，没能检查完。请用看图软件重新另存一份再传。"),
     }

@@ -66,9 +66,7 @@ def text_of(spec: FieldSpec, stored: Any, lookups: Lookups) -> str:
     return f"{kind.text(spec, value, lookups)} {unit}".strip()
 
 
-def _field(
-    spec: FieldSpec, path: str, place: str, old: Content, new: Content, lookups: Lookups
-) -> Iterator[Change]:  # fmt: skip
+def _field(spec: FieldSpec, path: str, place: str, old: Content, new: Content, lookups: Lookups) -> Iterator[Change]:
     if old.get(spec.key) == new.get(spec.key):
         return
     before, after = (text_of(spec, c.get(spec.key), lookups) for c in (old, new))
@@ -89,8 +87,8 @@ def _table(table: Table, path: str, place: str, old: Rows, new: Rows, lookups: L
         for spec in table.all_columns:
             yield from _field(spec, f"{path}/{row['id']}/{spec.key}", here, before["values"], row["values"], lookups)
         for child in table.tables:
-            below = [r.get("tables", {}).get(child.key, ()) for r in (before, row)]
-            yield from _table(child, f"{path}/{row['id']}/{child.key}", here, *below, lookups)
+            old_rows, new_rows = (r.get("tables", {}).get(child.key, ()) for r in (before, row))
+            yield from _table(child, f"{path}/{row['id']}/{child.key}", here, old_rows, new_rows, lookups)
     for number, row in enumerate(old, 1):
         if row["id"] not in present:
             yield Change(path, place, table.label, "removed", row_title(table, row, number, lookups), "")
@@ -107,8 +105,8 @@ def _files(definition: Definition, old: Content, new: Content) -> Iterator[Chang
     for spec in definition.attachments:
         before, after = old.get(spec.key, ()), new.get(spec.key, ())
         if [f["sha256"] for f in before] != [f["sha256"] for f in after]:
-            names = ["、".join(f["name"] for f in files) for files in (before, after)]
-            yield Change(f"@{spec.key}", "", spec.label, "changed", *names, tuple(_whole(*names)))
+            one, two = ("、".join(f["name"] for f in files) for files in (before, after))
+            yield Change(f"@{spec.key}", "", spec.label, "changed", one, two, tuple(_whole(one, two)))
 
 
 def inline_parts(before: str, after: str) -> list[Part]:

@@ -86,8 +86,9 @@ class RowState:
         """Own columns, then those of nested rows."""
         yield from self.fields.values()
         for table in self.tables.values():
-            for row in table.rows:
-                yield from row.all_fields()
+            if table.visible:
+                for row in table.rows:
+                    yield from row.all_fields()
 
     @property
     def problems(self) -> int:
@@ -201,7 +202,7 @@ class Evaluation:
                 {
                     "id": row.id,
                     "values": values(list(row.fields.values())),
-                    "tables": {k: rows(t) for k, t in row.tables.items()},
+                    "tables": {k: rows(t) for k, t in row.tables.items() if t.visible},
                 }
                 for row in table.rows
             ]
@@ -331,7 +332,7 @@ class _Judge:
     def _row_cel(self, row: RowState) -> dict[str, Any]:
         data: dict[str, Any] = {k: self._cel(f) for k, f in row.fields.items()}
         for key, table in row.tables.items():
-            data[key] = [self._row_cel(r) for r in table.rows]
+            data[key] = [self._row_cel(r) for r in table.rows] if table.visible else []
         return data
 
     # -- visibility, computed values, prefill ----------------------------------------------------------------
@@ -350,6 +351,7 @@ class _Judge:
         spec = table.spec
         for row in table.rows:
             for nested in row.tables.values():
+                nested.visible = table.visible and self._is_true(nested.spec.visible_if, self._row_cel(row), True)
                 self._settle_table(nested)
             data = self._row_cel(row)
             for column in row.fields.values():
@@ -471,7 +473,8 @@ class _Judge:
             for column in row.fields.values():
                 self._collect_field(column, section, place)
             for nested in row.tables.values():
-                self._collect_table(nested, section, place)
+                if nested.visible:
+                    self._collect_table(nested, section, place)
 
     def _collect_field(self, state: FieldState, section: str, place: str) -> None:
         if not state.visible:

@@ -112,6 +112,17 @@ def _reference_problems(definition: Definition) -> list[str]:
         if step.enabled_by and step.enabled_by not in definition.parameters:
             problems.append(f"step {step.key}: enabled_by names no parameter: {step.enabled_by}")
     problems += [f"profile_map names no field: {k}" for k in definition.profile_map if k not in fields]
+    problems += _document_problems(definition, fields)
+    return problems
+
+
+def _document_problems(definition: Definition, fields: set[str]) -> list[str]:
+    steps, problems = {s.key for s in definition.route}, []
+    for document in definition.documents:
+        if document.after_step is not None and document.after_step not in steps:
+            problems.append(f"document {document.key}: after_step names no step: {document.after_step}")
+        problems += [f"document {document.key}: columns names no field: {c}" for c in document.columns if c not in fields]
+        problems += [f"document {document.key}: totals names no column: {c}" for c in document.totals if c not in document.columns]
     return problems
 
 

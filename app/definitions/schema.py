@@ -146,7 +146,10 @@ class Step(Part):
 
 
 class Document(Part):
-    """A paper generated from the declaration (``form``) or from a list of them (``summary``)."""
+    """A paper generated from the declaration (``form``) or from a list of them (``summary``).
+
+    ``columns`` are field keys; ``totals`` names those of them that are added up in the last line.
+    """
 
     key: str = Field(pattern=KEY)
     title: str
@@ -154,6 +157,7 @@ class Document(Part):
     kind: Literal["form", "summary", "receipt"] = "form"
     after_step: str | None = None
     columns: tuple[str, ...] = ()
+    totals: tuple[str, ...] = ()
     help: str | None = None
     origin: str | None = None
 

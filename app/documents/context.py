@@ -136,15 +136,15 @@ def _section(section: SectionState) -> list[Block]:
 
 def _pairs_of(fields: Iterable[FieldState]) -> tuple[Pair, ...]:
     return tuple(
-        Pair(_label(f), _text(f), wide=f.spec.wide or f.spec.type == "text", align=_align(f))
+        Pair(label_with_unit(f.spec), _text(f), wide=f.spec.wide or f.spec.type == "text", align=_align(f))
         for f in fields
         if f.visible
     )
 
 
-def _label(field: FieldState) -> str:
+def label_with_unit(spec: FieldSpec) -> str:
     """The label with its unit in brackets, once."""
-    label, unit = _BRACKETED.sub(r"（\1）", field.spec.label), field.spec.unit
+    label, unit = _BRACKETED.sub(r"（\1）", spec.label), spec.unit
     return f"{label}（{unit}）" if unit and not label.endswith(f"（{unit}）") else label
 
 
@@ -185,7 +185,7 @@ def _rows(table: TableState) -> Rows:
     weights = _weights(shown, lines)
     for spec, weight in zip(shown, weights, strict=True):
         state, unit = FieldState(spec, spec.key), spec.unit or ""
-        label = _label(state).removesuffix(f"（{unit}）") if unit else _label(state)
+        label = label_with_unit(spec).removesuffix(f"（{unit}）")
         columns.append(Column(label, _align(state), unit, weight))
     rows = tuple((str(number), *line) for number, line in enumerate(lines, 1))
     return Rows(table.spec.label, tuple(columns), rows, empty=_("无"))
@@ -268,11 +268,9 @@ def _comparison(group: Group, row: RowState, title: str) -> Pairs | None:
 
 
 def couples_of(group: Group) -> list[tuple[str, str]] | None:
-    """Keys of the columns that belong together (``x_before``, ``x_after``); None if any is left over."""
+    """Keys of the columns that stand before and after each other, in order; None if one is left over."""
     keys = [c.key for c in group.columns]
-    stems = [k.removesuffix("_before") for k in keys if k.endswith("_before")]
-    couples = [(f"{s}_before", f"{s}_after") for s in stems]
-    return couples if couples and sorted(k for c in couples for k in c) == sorted(keys) else None
+    return list(zip(keys[::2], keys[1::2], strict=True)) if len(keys) % 2 == 0 else None
 
 
 def split_labels(before: str, after: str) -> tuple[str, str, str] | None:

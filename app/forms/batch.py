@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date
+from typing import Any, ClassVar
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, Field, Form, SelectField, StringField, TextAreaField, ValidationError
+from wtforms import BooleanField, Field, Form, SelectChoice, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.validators import InputRequired, Length
 
 from app.definitions.schema import Definition, Parameter
 from app.fields.base import clean_text, has_control_characters
 from app.models import Batch
-from app.workflow.calendar import SHANGHAI, end_of, local_date
 
 PREFIX = "parameter_"
 MAX_TEXT = 200
@@ -48,10 +47,16 @@ def _day(field: Field) -> date | None:
 class BatchForm(Form):
     """Title, window and whether it is shown. Dates are read as Shanghai days; the last one counts to 24:00."""
 
+    kinds: ClassVar[dict[str, _Kind]] = {}
+    """How each parameter's field is asked and read, by its name."""
+
     title = StringField(
         _l("批次名称"),
         filters=[_clean],
-        validators=[InputRequired(_l("请写批次名称，例如“2026 年第一批”。")), Length(max=100, message=_l("批次名称最多 100 个字，请精简。"))],
+        validators=[
+            InputRequired(_l("请写批次名称，例如“2026 年第一批”。")),
+            Length(max=100, message=_l("批次名称最多 100 个字，请精简。")),
+        ],
     )
     opens = StringField(_l("开始日期"), filters=[_clean], render_kw={"type": "date"})
     closes = StringField(_l("截止日期"), filters=[_clean], render_kw={"type": "date"})
@@ -68,11 +73,9 @@ class BatchForm(Form):
             raise ValidationError(_("截止日期早于开始日期 %(day)s，请改一个。", day=self.opens.data))
 
     @property
-    def window(self) -> tuple[datetime | None, datetime | None]:
-        """First moment and exclusive end, aware."""
-        opens, closes = _day(self.opens), _day(self.closes)
-        start = datetime.combine(opens, datetime.min.time(), SHANGHAI) if opens else None
-        return start, end_of(closes) if closes else None
+    def days(self) -> tuple[date | None, date | None]:
+        """First and last day of a valid form; None is no limit."""
+        return _day(self.opens), _day(self.closes)
 
     def parameter_fields(self) -> list[Field]:
         """The fields of the definition's parameters, in order."""
@@ -80,7 +83,7 @@ class BatchForm(Form):
 
     def parameters(self) -> dict[str, Any]:
         """Typed values of all parameters."""
-        return {f.name.removeprefix(PREFIX): self.kinds[f.name].value_of(f) for f in self.parameter_fields()}  # type: ignore[attr-defined]
+        return {f.name.removeprefix(PREFIX): self.kinds[f.name].value_of(f) for f in self.parameter_fields()}
 
 
 class _Kind:
@@ -92,7 +95,7 @@ class _Kind:
     def field(self) -> Any:
         label, help_text = self.parameter.label, self.parameter.help or ""
         if isinstance(self.default, bool):
-            choices = [("yes", _l("是")), ("no", _l("否"))]
+            choices = [SelectChoice("yes", _l("是")), SelectChoice("no", _l("否"))]
             return SelectField(label, choices=choices, description=help_text, validate_choice=True)
         keywords = {"type": "date"} if _is_iso(self.default) else {}
         if isinstance(self.default, (int, float)):
@@ -112,7 +115,9 @@ class _Kind:
             raise ValidationError(_("最多 %(n)s 个字，不能有特殊字符，请修改。", n=MAX_TEXT))
         if self.default is not None and not text:
             raise ValidationError(_("这一项不能空着，请填写。"))
-        if isinstance(self.default, int) and not (text.isascii() and text.lstrip("-").isdigit() and abs(int(text)) < MAX_NUMBER):
+        if isinstance(self.default, int) and not (
+            text.isascii() and text.lstrip("-").isdigit() and abs(int(text)) < MAX_NUMBER
+        ):
             raise ValidationError(_("请填整数；现在填的是“%(text)s”。", text=text[:20]))
         if isinstance(self.default, float) and not _is_number(text):
             raise ValidationError(_("请填数字；现在填的是“%(text)s”。", text=text[:20]))
@@ -143,22 +148,24 @@ def build_batch_form(definition: Definition) -> type[BatchForm]:
     return type("ProgrammeBatchForm", (BatchForm,), {**{n: k.field() for n, k in kinds.items()}, "kinds": kinds})
 
 
-def filled_batch_form(definition: Definition, batch: Batch | None, posted: MultiDict[str, str] | None = None) -> BatchForm:
-    """The form with what was posted, else with the batch's values, else with the definition's."""
+def filled_batch_form(
+    definition: Definition,
+    batch: Batch | None,
+    posted: MultiDict[str, str] | None = None,
+    days: tuple[date | None, date | None] = (None, None),
+) -> BatchForm:
+    """The form with what was posted, else with the batch's values (``days``: its window), else with the definition's."""
     kind = build_batch_form(definition)
     if posted is not None:
         return kind(posted)
     values = {key: p.value for key, p in definition.parameters.items()} | (dict(batch.parameters) if batch else {})
-    data: dict[str, Any] = {f"{PREFIX}{k}": kind.kinds[f"{PREFIX}{k}"].typed(v) for k, v in values.items() if k in definition.parameters}  # type: ignore[attr-defined]
+    data: dict[str, Any] = {
+        f"{PREFIX}{k}": kind.kinds[f"{PREFIX}{k}"].typed(v) for k, v in values.items() if k in definition.parameters
+    }
     if batch is None:
         return kind(data=data | {"published": True})
-    return kind(data=data | {"title": batch.title, "published": batch.published, **_window_of(batch)})
-
-
-def _window_of(batch: Batch) -> dict[str, str]:
-    opens = local_date(batch.opens_at).isoformat() if batch.opens_at else ""
-    closes = local_date(batch.closes_at - timedelta(microseconds=1)).isoformat() if batch.closes_at else ""
-    return {"opens": opens, "closes": closes}
+    window = {name: day.isoformat() if day else "" for name, day in zip(("opens", "closes"), days, strict=True)}
+    return kind(data=data | window | {"title": batch.title, "published": batch.published})
 
 
 class PublicationForm(Form):

@@ -57,7 +57,9 @@ def read_key(text: str | None) -> str | None:
 
 def read_decision(data: MultiDict[str, str]) -> Decision:
     """The posted decision; whether it is allowed is the engine's business."""
-    return Decision(data.get("action", ""), data.get("opinion", ""), read_version(data.get("version")), read_key(data.get("key")))
+    return Decision(
+        data.get("action", ""), data.get("opinion", ""), read_version(data.get("version")), read_key(data.get("key"))
+    )
 
 
 def read_experts(data: MultiDict[str, str]) -> list[int]:

@@ -53,7 +53,18 @@ class Checked:
     pages: int | None
 
 
-def upload(user: Account, public_id: str, key: str, stream: Readable, filename: str, size: int | None = None) -> Attachment:
+@dataclass(frozen=True)
+class Changed:
+    """What was added or removed: the file's row, its declaration's public id, and at which stage it belongs."""
+
+    file: Attachment
+    declaration: str
+    stage: str
+
+
+def upload(
+    user: Account, public_id: str, key: str, stream: Readable, filename: str, size: int | None = None
+) -> Changed:
     """Add a file under the attachment ``key`` of the declaration; where only one may be, it replaces that one.
 
     ``filename`` as the browser sent it; ``size`` in bytes if it is known beforehand. NotFound, Refused, Conflict,
@@ -91,7 +102,7 @@ def _check(staged: Staged, kind: str) -> int | None:
     return pdf.pages
 
 
-def _write(user: Account, public_id: str, key: str, checked: Checked) -> Attachment:
+def _write(user: Account, public_id: str, key: str, checked: Checked) -> Changed:
     """Name the kept file by a row, unless the declaration has moved on meanwhile."""
     with unit_of_work() as session:
         opened = Opened(session, engine.lock(session, public_id), user)
@@ -120,7 +131,7 @@ def _write(user: Account, public_id: str, key: str, checked: Checked) -> Attachm
         opened.declaration.saved_at = now()
         if spec.stamped:
             _want_scan_check(session, attachment)
-        return attachment
+        return Changed(attachment, public_id, spec.stage)
 
 
 def _want_scan_check(session: Session, attachment: Attachment) -> None:
@@ -158,7 +169,11 @@ def refuse_change(opened: Opened, spec: Spec) -> None:
 def _refuse_too_many(opened: Opened, spec: Spec, present: int) -> None:
     if present >= spec.max_files:
         raise InvalidInput(
-            _("“%(label)s”最多 %(n)s 个文件，现在已有 %(n)s 个。请先移除一个，再上传。", label=spec.label, n=spec.max_files)
+            _(
+                "“%(label)s”最多 %(n)s 个文件，现在已有 %(n)s 个。请先移除一个，再上传。",
+                label=spec.label,
+                n=spec.max_files,
+            )
         )
 
 
@@ -191,7 +206,7 @@ def clean_name(filename: str, spec: Spec) -> tuple[str, str]:
     return f"{stem[: MAX_NAME - len(ending) - 1]}{dot}{ending}", kind
 
 
-def remove(user: Account, attachment_id: str) -> Attachment:
+def remove(user: Account, attachment_id: str) -> Changed:
     """Take a file away; its row stays for the record. The same refusals as for ``upload``."""
     found = _find(attachment_id)
     with unit_of_work() as session:
@@ -199,9 +214,10 @@ def remove(user: Account, attachment_id: str) -> Attachment:
         attachment = next((a for a in opened.attachments if a.public_id == attachment_id), None)
         if attachment is None or not rules.can_see(user, opened.declaration):
             raise _missing()
-        refuse_change(opened, spec_of(opened, attachment.key))
+        spec = spec_of(opened, attachment.key)
+        refuse_change(opened, spec)
         attachment.removed_at = opened.declaration.saved_at = now()
-        return attachment
+        return Changed(attachment, opened.declaration.public_id, spec.stage)
 
 
 def load(user: Account, attachment_id: str) -> Attachment:

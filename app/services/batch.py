@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, select
@@ -21,6 +21,7 @@ from app.services.declaration import definition_of
 from app.services.projection import current_programme
 from app.services.unit_of_work import unit_of_work
 from app.workflow import engine
+from app.workflow.calendar import SHANGHAI, end_of, local_date
 
 PAGE = 50
 WINDOWLESS = ("certification", "change", "update", "re_review", "account_change")
@@ -64,6 +65,18 @@ class Changes:
     closes_at: datetime | None
     published: bool
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def window_between(opens: date | None, closes: date | None) -> tuple[datetime | None, datetime | None]:
+    """From 0:00 of the first day to 24:00 of the last, Shanghai time, as aware moments (the end is exclusive)."""
+    start = datetime.combine(opens, datetime.min.time(), SHANGHAI) if opens else None
+    return start, end_of(closes) if closes else None
+
+
+def days_of(batch: Batch) -> tuple[date | None, date | None]:
+    """First and last day of a batch's window: the inverse of ``window_between``."""
+    last = batch.closes_at - timedelta(microseconds=1) if batch.closes_at else None
+    return local_date(batch.opens_at) if batch.opens_at else None, local_date(last) if last else None
 
 
 def may_manage(user: Account, region_code: str) -> bool:
@@ -111,7 +124,9 @@ def _summary(batch: Batch, counts: Mapping[tuple[str, str | None], int]) -> Summ
     order = {s.key: n for n, s in enumerate(definition.route)}
     labels = {s.key: s.label for s in definition.route}
     rows = [Counted(status, step, labels.get(step or "", ""), n) for (status, step), n in counts.items()]
-    return Summary(batch, definition, sorted(rows, key=lambda c: (c.step is None, order.get(c.step or "", 99), c.status)))
+    return Summary(
+        batch, definition, sorted(rows, key=lambda c: (c.step is None, order.get(c.step or "", 99), c.status))
+    )
 
 
 def declarations(
@@ -126,7 +141,9 @@ def declarations(
     total = db.session.scalar(select(func.count()).select_from(Declaration).where(condition)) or 0
     statement = (
         select(Declaration)
-        .options(selectinload(Declaration.programme), selectinload(Declaration.batch), joinedload(Declaration.enterprise))
+        .options(
+            selectinload(Declaration.programme), selectinload(Declaration.batch), joinedload(Declaration.enterprise)
+        )
         .where(condition)
         .order_by(Declaration.serial_no.is_(None), Declaration.serial_no, Declaration.id)
         .limit(PAGE)

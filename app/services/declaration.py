@@ -13,7 +13,17 @@ from sqlalchemy.orm import Session
 from app.definitions import registry
 from app.errors import Conflict, InvalidInput, NotFound, Refused
 from app.extensions import db
-from app.models import Account, AnswerRow, Assignment, Batch, Declaration, IdempotencyKey, Programme, Revision
+from app.models import (
+    Account,
+    AnswerRow,
+    Assignment,
+    Batch,
+    Declaration,
+    Enterprise,
+    IdempotencyKey,
+    Programme,
+    Revision,
+)
 from app.models.base import now
 from app.permissions import rules, scopes
 from app.services.effects import EFFECTS, Scene, write_opinion
@@ -63,6 +73,8 @@ def start_declaration(user: Account, batch_public_id: str) -> str:
         refusal = rules.refuse_declare(user, programme.definition)
         if refusal:
             raise Refused(refusal, certification=True)
+        # Two windows that start at once take turns here, so that both end up in the same declaration.
+        session.get(Enterprise, user.enterprise_id, with_for_update=True)
         key = live_key(programme.key, programme.definition.applicant.once_per, batch.id, user.enterprise_id or 0)
         living = key and session.scalars(select(Declaration.public_id).where(Declaration.unique_key == key)).first()
         if living:
@@ -222,6 +234,12 @@ def declarations_of(user: Account, programme_key: str | None = None) -> list[Dec
 
 def load(public_id: str, user: Account) -> Opened:
     """The declaration for reading, if ``user`` may see it (NotFound otherwise)."""
+    return open_declaration(db.session, public_id, user)
+
+
+def reload(public_id: str, user: Account) -> Opened:
+    """``load`` after this request changed something: the reading session begins anew and sees it."""
+    db.session.rollback()
     return open_declaration(db.session, public_id, user)
 
 

@@ -23,7 +23,7 @@ from app.documents.codes import check_code
 from app.documents.context import PaperFacts, build_paper, file_size, paper_of, paper_title
 from app.documents.package import safe_part
 from app.documents.pdf import write_pdf
-from app.documents.tree import Block, Facts, FileRow, Files, Pair, Paper
+from app.documents.tree import Block, Facts, FileRow, Files, Pair
 from app.documents.word import write_word
 from app.errors import Conflict, NotFound
 from app.extensions import db
@@ -126,7 +126,9 @@ def _receipt_blocks(opened: Opened, revision: Revision) -> list[Block]:
         Pair(_("内容摘要"), revision.digest, wide=True),
     )
     files = tuple(
-        FileRow(state.spec.label, str(f["name"]), file_size(f["size"])) for state in evaluation.files for f in state.files
+        FileRow(state.spec.label, str(f["name"]), file_size(f["size"]))
+        for state in evaluation.files
+        for f in state.files
     )
     return [Facts(_("提交信息"), pairs), Files(_("已收附件"), files, empty=_("无"))]
 

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.definitions.dependents import with_dependents
@@ -100,12 +102,21 @@ def _claim(scene: Scene) -> None:
         select(Enterprise.id).where(Enterprise.credit_code == code, Enterprise.id != opened.declaration.enterprise_id)
     )
     if taken is not None:
-        raise Conflict(
-            "这个统一社会信用代码已经认证过或正在认证，不能重复认证。忘了账号可以用“账号找回”；被别人占用的，请打咨询电话。",
-            fields={code_field: "这个代码已经认证过或正在认证。"},
-        )
+        raise _code_taken(code_field)
     enterprise = scene.session.get_one(Enterprise, opened.declaration.enterprise_id)
     enterprise.credit_code, enterprise.certification_status = code, "submitted"
+    try:
+        scene.session.flush()
+    except IntegrityError as error:
+        # Somebody else claimed it between the look and the write.
+        raise _code_taken(code_field) from error
+
+
+def _code_taken(code_field: str) -> Conflict:
+    return Conflict(
+        "这个统一社会信用代码已经认证过或正在认证，不能重复认证。忘了账号可以用“账号找回”；被别人占用的，请打咨询电话。",
+        fields={code_field: "这个代码已经认证过或正在认证。"},
+    )
 
 
 @effect
@@ -129,13 +140,11 @@ def serial_prefix(session: Session, batch: Batch, short_code: str) -> str:
 
 def next_number(session: Session, key: str) -> int:
     """Advance the counter ``key`` by one, locked until the transaction ends."""
-    counter = session.get(Counter, key, with_for_update=True)
-    if counter is None:
-        counter = Counter(key=key, value=0)
-        session.add(counter)
-        session.flush()
-    counter.value += 1
-    return counter.value
+    insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[session.get_bind().dialect.name]
+    # The first two who need a counter at once must not both make it: one of them would be refused.
+    session.execute(insert(Counter).values(key=key, value=0).on_conflict_do_nothing())
+    advance = update(Counter).where(Counter.key == key).values(value=Counter.value + 1).returning(Counter.value)
+    return session.scalars(advance, execution_options={"synchronize_session": False}).one()
 
 
 @effect

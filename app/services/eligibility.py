@@ -328,6 +328,7 @@ def parameters_shown(offer: Offer) -> list[tuple[str, str]]:
     shown = []
     for key, parameter in offer.definition.parameters.items():
         value = offer.params.get(key)
-        if key not in switches and value not in (None, "", 0, False, True) and str(value) not in said:
+        repeated = isinstance(value, str) and value in said
+        if key not in switches and value not in (None, "", 0, False, True) and not repeated:
             shown.append((parameter.label, chinese_date(str(value))))
     return shown

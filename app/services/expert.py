@@ -71,7 +71,9 @@ def rubric_of(opened: Opened) -> list[Criterion]:
 def candidates(opened: Opened) -> list[Candidate]:
     """All active experts; those of the declaring enterprise are marked."""
     statement = (
-        select(Account).where(Account.roles.any(name=roles.EXPERT), Account.active).order_by(Account.display_name, Account.id)
+        select(Account)
+        .where(Account.roles.any(name=roles.EXPERT), Account.active)
+        .order_by(Account.display_name, Account.id)
     )
     chosen = {a.expert_id for a in opened.assignments if a.step_key == opened.declaration.step_key}
     return [
@@ -87,9 +89,7 @@ def _conflict(expert: Account, declaration: Declaration) -> str | None:
 
 def assign(user: Account, public_id: str, expert_ids: Sequence[int], *, version: int, key: str | None) -> Declaration:
     """Ask the experts with these account ids. InvalidInput for conflicts, unknown ids or none."""
-    statement = select(Account).where(
-        Account.id.in_(expert_ids), Account.roles.any(name=roles.EXPERT), Account.active
-    )
+    statement = select(Account).where(Account.id.in_(expert_ids), Account.roles.any(name=roles.EXPERT), Account.active)
     experts = list(db.session.scalars(statement).unique())
     if len(experts) != len(set(expert_ids)):
         raise InvalidInput("选中的专家里有人已经停用，请刷新页面后重新选。")
@@ -103,7 +103,7 @@ def own_assignment(opened: Opened) -> Assignment | None:
     """The user's assignment at the present step (done or not), or the newest done one of an earlier step."""
     own = [a for a in opened.assignments if a.expert_id == opened.user.id]
     here = [a for a in own if a.step_key == opened.declaration.step_key]
-    return (here or own or [None])[-1]
+    return (here or own)[-1] if own else None
 
 
 def score(user: Account, public_id: str, sheet: Sheet, *, key: str | None) -> Declaration:

@@ -39,7 +39,9 @@ def ready(user: Account, batch: Batch) -> list[Declaration]:
     keys = [s.key for s in definition_of(batch.programme_key).route if s.kind == "decide"]
     statement = (
         select(Declaration)
-        .options(selectinload(Declaration.programme), selectinload(Declaration.batch), joinedload(Declaration.enterprise))
+        .options(
+            selectinload(Declaration.programme), selectinload(Declaration.batch), joinedload(Declaration.enterprise)
+        )
         .where(
             Declaration.batch_id == batch.id,
             Declaration.status == "in_progress",

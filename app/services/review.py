@@ -199,7 +199,14 @@ def scans_of(opened: Opened) -> dict[int, StampedScan]:
 
 
 def decide(
-    user: Account, public_id: str, action: str, *, version: int, opinion: str, key: str | None, address: str | None = None
+    user: Account,
+    public_id: str,
+    action: str,
+    *,
+    version: int,
+    opinion: str,
+    key: str | None,
+    address: str | None = None,
 ) -> Declaration:
     """Carry out a reviewer's decision. InvalidInput, Refused or Conflict say why not; nothing is changed then."""
     if action not in DECISIONS:

@@ -159,10 +159,11 @@ def fill_declaration(user: Account, public_id: str, rng: random.Random, *, rows:
 
 def _place_rows(user: Account, public_id: str, definition: Definition, answers: Answers) -> dict[str, str]:
     """Path in the draft of every sample row; rows that are missing are added."""
-    db.session.rollback()
-    present = load(public_id, user).answers
     paths: dict[str, str] = {}
     for _, table, parent in definition.tables():
+        # Read again for each table: a new row brings the nested rows that it needs.
+        db.session.rollback()
+        present = load(public_id, user).answers
         free: dict[str | None, list[str]] = {}
         for sample in (r for r in answers.rows if r.table == table.key):
             owner = paths[sample.parent].split("/")[-1] if sample.parent else None
@@ -232,12 +233,15 @@ def _expressions(definition: Definition) -> list[tuple[str, str, str | None]]:
     found: list[tuple[str, str | None, str | None]] = []
     for section in definition.sections:
         found.append((f"section {section.key} visible_if", section.visible_if, None))
-    for place, spec in registry.specs(definition):
-        table = place.split(".")[0] if any(t.key == place.split(".")[0] for _, t, _ in definition.tables()) else None
+    asked = [(f"{section.key}.{f.key}", f, None) for section, f in definition.fields()]
+    asked += [(f"{t.key}.{c.key}", c, t.key) for _, t, _ in definition.tables() for c in t.all_columns]
+    for place, spec, table in asked:
         for name in ("visible_if", "required_if", "computed", "prefill"):
             found.append((f"{place} {name}", getattr(spec, name), table))
-    for _, child, _parent in definition.tables():
-        found.append((f"table {child.key} visible_if", child.visible_if, None))
+    for _, child, parent in definition.tables():
+        found.append((f"table {child.key} visible_if", child.visible_if, parent.key if parent else None))
     found += [(f"attachment {a.key} required_if", a.required_if, None) for a in definition.attachments]
-    found += [(f"condition {c.key}", c.cel, c.each) for c in definition.conditions]
+    for condition in definition.conditions:
+        found.append((f"condition {condition.key}", condition.cel, condition.each))
+        found.append((f"condition {condition.key} expected", condition.expected, condition.each))
     return [(place, source, table) for place, source, table in found if source]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
+from zlib import crc32
 
 from flask import current_app
 from flask_appbuilder.security.sqla.models import Role
@@ -21,7 +22,7 @@ from sqlalchemy import func, select
 from stdnum.cn import uscc
 
 from app.adapters.files import open_store
-from app.adapters.passwords import hash_password
+from app.adapters.passwords import hash_password, password_problems
 from app.definitions import registry
 from app.extensions import db
 from app.fields.samples import company, person
@@ -141,10 +142,13 @@ def describe(created: list[tuple[Person, str]]) -> str:
     return "\n".join(lines)
 
 
-def _random_password() -> str:
-    """Fourteen characters in three groups: easy to type, hard to guess, good enough for the staff rules."""
-    groups = ("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(3))
-    return "-".join(groups).capitalize()
+def _random_password(username: str) -> str:
+    """Twelve characters in three groups: easy to type, hard to guess, good enough for the staff rules."""
+    while True:
+        groups = ("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(3))
+        word = "-".join(groups).capitalize()
+        if not password_problems(word, username=username, phone="", profile="gov"):
+            return word
 
 
 def _name(number: int) -> str:
@@ -160,7 +164,7 @@ def _add_account(who: Person) -> str | None:
     """Create the account; returns its password, or None if it was there."""
     if db.session.scalar(select(Account.id).where(Account.username == who.username)) is not None:
         return None
-    word = _random_password()
+    word = _random_password(who.username)
     hashed = hash_password(word)
     with unit_of_work() as session:
         enterprise_id = None
@@ -192,8 +196,18 @@ def _add_account(who: Person) -> str | None:
 
 
 def _phone(username: str) -> str:
-    """A number of its own, from a range that no carrier uses for people."""
-    return f"1700000{sum(ord(c) * 31**i for i, c in enumerate(username)) % 10_000:04d}"
+    """A number of its own from 170…: the counted accounts by their number, the named ones above them."""
+    digits = "".join(filter(str.isdigit, username))
+    return f"170{int(digits) if digits else 90_000_000 + crc32(username.encode()) % 1_000_000:08d}"
+
+
+def _company_name(rng: random.Random, number: int) -> str:
+    """A company name that no enterprise has yet; with a number once the made-up names are used up."""
+    for _ in range(50):
+        name = company(rng)
+        if db.session.scalar(select(Enterprise.id).where(Enterprise.name == name)) is None:
+            return name
+    return company(rng).replace("有限公司", f"第{number}有限公司")
 
 
 def _add_notices() -> None:
@@ -241,9 +255,8 @@ def _certify(owner: Account, number: int) -> None:
     fill_declaration(owner, public_id, rng)
     districts = db.session.scalars(select(Region.code).where(Region.parent_code == CITY).order_by(Region.code)).all()
     body = f"912301{number % 100:02d}MA1{number:06d}"
-    name = company(rng)
     facts = {
-        "enterprise_name": name if number == 1 else name.replace("有限公司", f"（{number}）有限公司"),
+        "enterprise_name": _company_name(rng, number),
         "credit_code": body + uscc.calc_check_digit(body),
         "region_code": DISTRICT if number % 3 == 1 else districts[number % len(districts)],
         "contact_name": owner.get_full_name(),

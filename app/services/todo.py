@@ -75,7 +75,7 @@ class Listing:
         return max(1, -(-self.total // PAGE))
 
 
-def urgency() -> tuple[ColumnElement[Any], ...]:
+def urgency() -> tuple[Any, ...]:
     """Order of urgency: returned ones first, then by due date (none last), then as they came."""
     returned = case((Declaration.status == "returned", 0), else_=1)
     return (returned, Declaration.due_at.is_(None), Declaration.due_at, Declaration.id)
@@ -106,7 +106,9 @@ def handled(user: Account, filters: Filters) -> Listing:
         select(func.count()).select_from(Declaration).join(last, last.c.declaration_id == Declaration.id).where(condition)
     ) or 0  # fmt: skip
     page = _clamp(filters.page, total)
-    statement = _full().join(last, last.c.declaration_id == Declaration.id).where(condition).order_by(last.c.last.desc())
+    statement = (
+        _full().join(last, last.c.declaration_id == Declaration.id).where(condition).order_by(last.c.last.desc())
+    )
     rows = db.session.scalars(_page(statement, page)).all()
     ids = [d.id for d in rows]
     newest = select(func.max(Event.id)).where(Event.actor_id == user.id, Event.declaration_id.in_(ids)).group_by(
@@ -135,12 +137,11 @@ def most_urgent(user: Account, *, besides: str | None = None) -> str | None:
 def neighbours(user: Account, public_id: str) -> tuple[str | None, str | None]:
     """Public ids before and after ``public_id`` in the user's queue; None where there is none."""
     order = urgency()
-    window = {"order_by": order}
     queue = (
         select(
             Declaration.public_id.label("here"),
-            func.lag(Declaration.public_id).over(**window).label("before"),
-            func.lead(Declaration.public_id).over(**window).label("after"),
+            func.lag(Declaration.public_id).over(order_by=order).label("before"),
+            func.lead(Declaration.public_id).over(order_by=order).label("after"),
         )
         .where(scopes.held_by(user))
         .subquery()
@@ -180,7 +181,9 @@ def _wanted(filters: Filters, moment: datetime, days: Mapping[date, bool]) -> li
     if filters.soon:
         wanted.append(Declaration.due_at <= soon_limit(moment, days))
     if filters.query:
-        title = exists().where(Programme.id == Declaration.programme_id, Programme.title.contains(filters.query, autoescape=True))
+        title = exists().where(
+            Programme.id == Declaration.programme_id, Programme.title.contains(filters.query, autoescape=True)
+        )
         wanted.append(
             or_(
                 Declaration.enterprise_name.contains(filters.query, autoescape=True),
@@ -213,7 +216,9 @@ def _due(mine: ColumnElement[bool], moment: datetime) -> tuple[int, int]:
 def _kinds(mine: ColumnElement[bool]) -> list[Kind]:
     group = (Declaration.programme_key, Declaration.step_key, Declaration.status)
     newest = func.max(Declaration.programme_id)
-    counted = db.session.execute(select(*group, func.count(), newest).where(mine).group_by(*group).order_by(*group)).all()
+    counted = db.session.execute(
+        select(*group, func.count(), newest).where(mine).group_by(*group).order_by(*group)
+    ).all()
     versions = {v.id: v for v in db.session.scalars(select(Programme).where(Programme.id.in_({c[4] for c in counted})))}
     kinds = []
     for key, step, status, count, version in counted:

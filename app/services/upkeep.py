@@ -13,6 +13,7 @@ from app.models import Challenge, IdempotencyKey, Job, LoginSession, SmsCode, Th
 from app.models.base import now
 from app.services.audit import write_head
 from app.services.job import enqueue
+from app.services.storage import SWEEP
 from app.services.unit_of_work import unit_of_work
 
 KIND = "upkeep"
@@ -46,6 +47,8 @@ def keep_up() -> dict[str, int]:
             result = session.execute(statement)
             assert isinstance(result, CursorResult)
             removed[name] = result.rowcount
+    with suppress(Conflict), unit_of_work() as session:
+        enqueue(session, SWEEP, dedup=SWEEP, delay=DAY)
     write_head(current_app.config["DATA_DIR"])
     return removed
 

@@ -18,7 +18,7 @@ from app.services import publication
 from app.services.batch import Changes, Summary
 from app.services.declaration import definition_of
 from app.services.listing import Page
-from app.views.batch_page import Line, choices_of, lines_of, state_tabs, window_state
+from app.views.batch_page import Line, choices_of, lines_of, name_of, state_tabs, window_state
 from app.views.guard import roles_required
 from app.views.paging import asked_page, make_pager
 
@@ -36,6 +36,7 @@ def index() -> Any:
         "batch/index.html",
         summaries=batches.batches_of(current_user),
         window_state=window_state,
+        name_of=name_of,
         programmes=batches.programmes() if _may_open() else [],
     )
 
@@ -56,6 +57,7 @@ def show(id: Any) -> Any:
         "batch/show.html",
         summary=summary,
         batch=summary.batch,
+        name=name_of(summary),
         tabs=state_tabs(summary, status, step),
         lines=lines_of(found),
         pager=make_pager(Page(found, total, asked.number, batches.PAGE), "batch.show", id=id, status=status, step=step),
@@ -96,7 +98,8 @@ def create(key: str) -> Any:
 def settings(id: Any) -> Any:
     """Change title, window and parameters."""
     summary = batches.load(current_user, str(id))
-    form = filled_batch_form(summary.definition, summary.batch, request.form if request.method == "POST" else None)
+    posted = request.form if request.method == "POST" else None
+    form = filled_batch_form(summary.definition, summary.batch, posted, batches.days_of(summary.batch))
     message, status = None, 200
     if request.method == "POST" and form.validate():
         try:
@@ -113,7 +116,7 @@ def settings(id: Any) -> Any:
 
 
 def _changes(form: BatchForm) -> Changes:
-    opens, closes = form.window
+    opens, closes = batches.window_between(*form.days)
     return Changes(form.title.data or "", opens, closes, bool(form.published.data), form.parameters())
 
 

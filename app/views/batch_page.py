@@ -13,7 +13,7 @@ from app.forms.review import read_version
 from app.models import Batch, Declaration
 from app.models.base import now
 from app.services.batch import Summary
-from app.services.deadline import end_words
+from app.services.deadline import day_words, end_words
 from app.services.publication import Line as Published
 from app.services.publication import line_of
 from app.services.reference import region_name
@@ -48,6 +48,12 @@ class Line:
         return cls(declaration.public_id, declaration.version, name, number, region, tag, tone, line_of(declaration))
 
 
+def name_of(summary: Summary) -> str:
+    """Programme and batch, said once where both have the same name."""
+    programme = summary.definition.menu or summary.definition.title
+    return programme if summary.batch.title == programme else f"{programme} · {summary.batch.title}"
+
+
 def lines_of(declarations: Iterable[Declaration]) -> list[Line]:
     """Lines in the same order."""
     return [Line.of(d) for d in declarations]
@@ -57,11 +63,8 @@ def window_state(batch: Batch) -> tuple[str, str, str]:
     """Words, tone and dates of a batch's window."""
     moment = now()
     today = local_date(moment)
-    opens = end_words(batch.opens_at, today).replace(" 24:00", "") if batch.opens_at else ""
+    opens = day_words(local_date(batch.opens_at), today) if batch.opens_at else ""
     closes = end_words(batch.closes_at, today) if batch.closes_at else ""
-    if batch.opens_at:
-        first = local_date(batch.opens_at)
-        opens = _("%(y)s-%(m)02d-%(d)02d", y=first.year, m=first.month, d=first.day)
     words = _("%(opens)s 至 %(closes)s", opens=opens or _("即日"), closes=closes or _("另行通知"))
     if not batch.published:
         return _("未显示"), "", words
@@ -83,7 +86,9 @@ def state_tabs(summary: Summary, status: str | None, step: str | None) -> list[t
             tabs.append((c.label, url_for("batch.show", id=here, step=c.step), step == c.step, c.count))
         else:
             label = _(STATUS_LABELS[c.status])
-            tabs.append((label, url_for("batch.show", id=here, status=c.status), not step and status == c.status, c.count))
+            tabs.append(
+                (label, url_for("batch.show", id=here, status=c.status), not step and status == c.status, c.count)
+            )
     return tabs
 
 

@@ -46,7 +46,7 @@ def start() -> Any:
         if not error.details.get("certification"):
             raise
         return render_template("declaration/uncertified.html", message=error.message), error.status
-    opened = declarations.load(public_id, current_user)
+    opened = declarations.reload(public_id, current_user)
     if opened.declaration.status not in ("draft", "returned"):
         flash(_("这一批您已经申报过了，下面是它的进度。"), "info")
         return redirect(url_for("declaration.show", id=public_id), 303)
@@ -81,7 +81,7 @@ def accept(id: Any) -> Any:
         page = render_template("declaration/statement.html", opened=opened, definition=opened.definition, error=error)
         return page, InvalidInput.status
     declarations.accept_statement(current_user, str(id))
-    return redirect(first_page(declarations.load(str(id), current_user)), 303)
+    return redirect(first_page(declarations.reload(str(id), current_user)), 303)
 
 
 @blueprint.get("/declarations/<uuid:id>/")
@@ -125,7 +125,7 @@ def rebase(id: Any) -> Any:
     """Move the draft to the newest version of its form."""
     declarations.rebase(current_user, str(id))
     flash(_("已换到新版申报表，已填的内容都在。请从头看一遍。"), "success")
-    return redirect(first_page(declarations.load(str(id), current_user)), 303)
+    return redirect(first_page(declarations.reload(str(id), current_user)), 303)
 
 
 @blueprint.get("/declarations/<uuid:id>/act")

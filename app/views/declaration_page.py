@@ -13,7 +13,6 @@ from app.definitions.evaluation import Evaluation, FieldState, RowState, TableSt
 from app.models import Declaration
 from app.services.deadline import Clock, clock_until
 from app.services.opened import Opened
-from app.services.progress import step_label
 from app.workflow.steps import STATUS_LABELS, STATUS_TONES
 
 ASIDE = ("certification", "change", "update", "account_change")
@@ -75,13 +74,20 @@ def _row(declaration: Declaration, at: datetime, days: Mapping[date, bool]) -> R
     return Row(
         title=declaration.programme.title,
         reason=f"{declaration.batch.title} · {serial}",
-        tag=step_label(declaration) if declaration.status == "in_progress" else STATUS_LABELS[declaration.status],
+        tag=_state(declaration),
         tone=STATUS_TONES[declaration.status],
         clock=clock.text if clock else None,
         clock_tone=clock.tone if clock else None,
         verb=_("去盖章") if stamp else verbs.get(declaration.status, _("查看")),
         url=url_for("declaration.show", id=declaration.public_id) + ("stamped" if stamp else ""),
     )
+
+
+def _state(declaration: Declaration) -> str:
+    """The step it is in, or its status."""
+    if declaration.status == "in_progress" and declaration.step_key:
+        return declaration.programme.definition.step(declaration.step_key).label
+    return STATUS_LABELS[declaration.status]
 
 
 def own_buttons(opened: Opened, going_on: str) -> list[Button]:
@@ -115,7 +121,14 @@ def preview_sections(evaluation: Evaluation) -> list[Block]:
 
 
 def _facts(states: Iterable[FieldState]) -> list[tuple[str, str]]:
-    return [(s.spec.label, f"{s.text} {s.spec.unit or ''}".strip() if s.text else "") for s in states if s.visible]
+    return [(s.spec.label, _text(s)) for s in states if s.visible]
+
+
+def _text(state: FieldState) -> str:
+    if state.error and state.value is None:
+        # It has no value yet, so it gets no unit either.
+        return _("%(text)s（要改）", text=state.text)
+    return f"{state.text} {state.spec.unit or ''}".strip() if state.text else ""
 
 
 def _table(table: TableState) -> Block:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 
 from app.services import portal
+from app.services.picture_code import new_picture, solve_picture, speak_picture
 from app.views.paging import asked_page, make_pager
+from app.views.session import StoredSession, digest_of
 
 blueprint = Blueprint("portal", __name__)
 
@@ -77,6 +80,8 @@ def recognitions() -> Any:
         return _recognition_page(asked)
     asked = Asked(portal.clean_query(request.form.get("name", "")), portal.clean_query(request.form.get("code", "")).upper())
     errors = _recognition_errors(asked)
+    if not errors and not solve_picture(request.form.get("token", "")[:43], _browser(), request.form.get("answer", "")[:20]):
+        errors["answer"] = _("验证码不对或者过期了，已换一张，请照新图再填。")
     if errors:
         return _recognition_page(asked, errors=errors), 422
     portal.count_lookup("recognition", request.remote_addr or "")
@@ -93,7 +98,28 @@ def _recognition_errors(asked: Asked) -> dict[str, str]:
 
 
 def _recognition_page(asked: Asked, *, errors: dict[str, str] | None = None, found: Any = None) -> str:
-    return render_template("portal/recognitions.html", asked=asked, errors=errors or {}, found=found, picture={})
+    picture = new_picture(_browser())
+    return render_template(
+        "portal/recognitions.html",
+        asked=asked,
+        errors=errors or {},
+        found=found,
+        token=picture.token,
+        source="data:image/png;base64," + b64encode(picture.png).decode(),
+    )
+
+
+def _browser() -> str:
+    """Digest of this browser's session, also before its first cookie."""
+    assert isinstance(session, StoredSession)
+    return digest_of(session.ensure_id())
+
+
+@blueprint.get("/recognitions/sound/<token>")
+def sound(token: str) -> Any:
+    """The picture code as speech."""
+    portal.count_lookup("sound", request.remote_addr or "")
+    return Response(speak_picture(token[:43], _browser()), mimetype="audio/wav")
 
 
 @blueprint.get("/verify/")

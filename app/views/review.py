@@ -71,10 +71,10 @@ def _said(action: str) -> str:
 def _say_done(public_id: str, words: str) -> None:
     """A toast that offers the next one of the queue."""
     following = todo.most_urgent(current_user, besides=public_id)
-    if following is None:
-        return flash(words, "success")
-    link = Markup('<a href="{}">{}</a>').format(url_for("review.show", id=following), _("办下一件"))
-    flash(Markup("{} {}").format(words, link), "success")
+    if following is not None:
+        link = Markup('<a href="{}">{}</a>').format(url_for("review.show", id=following), _("办下一件"))
+        words = Markup("{} {}").format(words, link)
+    flash(words, "success")
 
 
 def _conflict(id: Any, error: Conflict, action: str, opinion: str) -> Any:

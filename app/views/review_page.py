@@ -14,17 +14,17 @@ from app.definitions.comparison import Change
 from app.definitions.evaluation import Evaluation, FieldState, Finding, RowState, SectionState, TableState
 from app.definitions.schema import Criterion
 from app.forms.review import PHRASES
-from app.models import Account, Assignment, Remark, StampedScan
+from app.models import Account, Assignment, Remark
 from app.models.base import new_public_id, now
 from app.models.review import WHOLE
 from app.permissions import roles
 from app.services import expert, review, todo
-from app.services.deadline import Clock
 from app.services.opened import Opened
 from app.services.progress import history
 from app.services.reference import holidays
-from app.views.page import file_size, short_time
-from app.views.todo_page import short_clock, state_words
+from app.views.page import short_time
+from app.views.review_findings import Paper, Verdict, paper_of, scan_words, verdict_of
+from app.views.todo_page import RowClock, short_clock, state_words
 from app.workflow.engine import Option
 from app.workflow.steps import DEEDS
 
@@ -33,36 +33,6 @@ STRUCTURAL = ("after_stamp", "step_can_return", "step_can_reject")
 """Guards that say a deed does not belong to this step at all: such a deed is not shown."""
 FLAT_COLUMNS = 5
 """Up to this many columns (and no nested rows) a child table is printed as one grid."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One condition over all its rows. ``state``: met, unmet or open (cannot be decided)."""
-
-    text: str
-    state: str
-    severity: str
-    source: str
-    lines: list[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Paper:
-    """One attached file. ``state`` and ``tone`` are a tag; ``findings`` what was seen on a stamped scan."""
-
-    id: str
-    key: str
-    title: str
-    name: str
-    meta: str
-    picture: bool
-    stamped: bool = False
-    findings: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def path(self) -> str:
-        """Path for remarks."""
-        return f"@{self.key}"
 
 
 @dataclass(frozen=True)
@@ -129,7 +99,7 @@ class ReviewPage:
         return state_words(self.opened.declaration, self.opened.step)
 
     @cached_property
-    def clock(self) -> Clock | None:
+    def clock(self) -> RowClock | None:
         """Deadline of the present step."""
         if self.opened.declaration.status != "in_progress":
             return None
@@ -195,22 +165,22 @@ class ReviewPage:
     @cached_property
     def publishing(self) -> str | None:
         """Address where a list is published, if that is what comes next here."""
-        if any(o.deed.action == "approve" for o in self.options) and not any(c.value == "approve" for c in self.choices):
+        if any(o.deed.action == "approve" for o in self.options) and not any(
+            c.value == "approve" for c in self.choices
+        ):
             return url_for("batch.publish", id=self.opened.declaration.batch.public_id)
         return None
 
     @property
     def decision_note(self) -> str:
         """What a return would reopen, or why something cannot be done now."""
-        reasons = [f"{c.label}：{r}" for c in self.choices for r in c.reasons]
-        if reasons:
-            return "".join(reasons)
+        reasons = "".join(f"{c.label}：{r}" for c in self.choices for r in c.reasons)
         paths = {r.path for r in self.remarks if r.state in ("draft", "open")} - {WHOLE}
-        if not any(c.value == "return" for c in self.choices):
-            return ""
-        if not paths:
-            return _("没有批注时退回，企业可以改全部内容")
-        return _("退回后，企业只能改 %(n)s 个有批注的地方", n=len(paths))
+        if not any(c.value == "return" and not c.reasons for c in self.choices):
+            return reasons
+        if paths:
+            return _("退回后，企业只能改 %(n)s 个有批注的地方。", n=len(paths)) + reasons
+        return reasons or _("没有批注时退回，企业可以改全部内容")
 
     @cached_property
     def phrases(self) -> list[str]:
@@ -231,7 +201,7 @@ class ReviewPage:
         for finding in self.evaluation.findings:
             groups.setdefault(finding.condition.key, []).append(finding)
         order = {"unmet": 0, "open": 1, "met": 2}
-        found = [_verdict(group, self.opened.definition.source) for group in groups.values()]
+        found = [verdict_of(group, self.opened.definition.source) for group in groups.values()]
         return sorted(found, key=lambda v: order[v.state])
 
     @cached_property
@@ -347,9 +317,11 @@ class ReviewPage:
     @cached_property
     def papers(self) -> list[Paper]:
         """Files of the submission, then stamped scans as they are now."""
-        scans = review.scans_of(self.opened) if any(a.stage == "stamp" for a in self.opened.definition.attachments) else {}
+        scans = (
+            review.scans_of(self.opened) if any(a.stage == "stamp" for a in self.opened.definition.attachments) else {}
+        )
         papers = [
-            _paper(f["id"], spec.key, spec.label, f["name"], f["size"], f["pages"], f["type"])
+            paper_of(f["id"], spec.key, spec.label, f["name"], f["size"], f["pages"], f["type"])
             for spec in self.opened.definition.attachments
             if spec.stage == "submit"
             for state in self.evaluation.files
@@ -360,7 +332,9 @@ class ReviewPage:
             for a in self.opened.attachments:
                 if spec.stage == "stamp" and a.key == spec.key:
                     seen = tuple(scan_words(scans.get(a.id)))
-                    papers.insert(0, _paper(a.public_id, a.key, spec.label, a.filename, a.size, a.pages, a.content_type, seen))
+                    papers.insert(
+                        0, paper_of(a.public_id, a.key, spec.label, a.filename, a.size, a.pages, a.content_type, seen)
+                    )
         return papers
 
     @cached_property
@@ -372,15 +346,15 @@ class ReviewPage:
     # -- history, experts ------------------------------------------------------------------------------------------------
 
     @cached_property
-    def events(self) -> list[tuple[str, str]]:
-        """History as the timeline shows it: text, then who and when."""
+    def events(self) -> list[dict[str, str]]:
+        """History as the timeline shows it: ``text``, and who and when as ``meta``."""
         if not self.officer:
             return []
         shown = [e for e in self.opened.events if e.action not in ("start", "statement", "download")]
         return [
             {"text": f"{p.text}：{p.opinion}" if p.opinion else p.text, "meta": f"{p.who} · {short_time(p.at)}"}
             for p in history(self.opened.definition, shown)
-        ]  # type: ignore[misc]
+        ]
 
     @cached_property
     def rubric(self) -> list[Criterion]:
@@ -410,17 +384,6 @@ class ReviewPage:
         return expert.scores_of(self.assignment)
 
 
-def _verdict(group: list[Finding], source: dict[str, Any]) -> Verdict:
-    condition = group[0].condition
-    results = [f.result for f in group]
-    state = "unmet" if False in results else "open" if None in results else "met"
-    lines = [(f.message, f.path) for f in group if f.result is False] or [
-        (_("%(text)s：没有足够的内容自动判断，请人工核对", text=condition.text), f.path) for f in group if f.result is None
-    ][:1]
-    clause = condition.source or source.get("tables") or source.get("guide") or ""
-    return Verdict(condition.text, state, condition.severity, clause, [] if state == "met" else lines)
-
-
 def _button(option: Option) -> str:
     words = {"return": _("退回企业"), "stamp_return": _("退回盖章材料")}
     return words.get(option.deed.action, option.label)
@@ -431,37 +394,3 @@ def _dimension(label: str) -> str:
     for word in ("改造前", "改造后", "申报前", "申报后"):
         label = label.removeprefix(word)
     return label
-
-
-def _paper(
-    id: str, key: str, title: str, name: str, size: int, pages: int | None, kind: str,
-    findings: tuple[tuple[str, str], ...] | None = None,
-) -> Paper:  # fmt: skip
-    parts = [name, file_size(size), _("%(n)s 页", n=pages) if pages else ""]
-    meta = " · ".join(p for p in parts if p)
-    return Paper(id, key, title, name, meta, kind.startswith("image/"), findings is not None, findings or ())
-
-
-SEAL_WORDS = {
-    "seen": ("good", "看到公章"),
-    "not_seen": ("warn", "没有看到公章，请看原件"),
-    "cannot_tell": ("warn", "看不出有没有公章（可能是黑白扫描），请看原件"),
-}
-MATCH_WORDS = {
-    "this": ("good", "查验码与本申报最新一版一致"),
-    "older": ("warn", "查验码是本申报以前一版的，请核对内容"),
-    "other": ("warn", "查验码是另一件申报的，请核对"),
-    "none": ("warn", "没有读到查验码，请人工核对"),
-}
-
-
-def scan_words(scan: StampedScan | None) -> list[tuple[str, str]]:
-    """What was seen on a stamped scan, as (tone, sentence)."""
-    if scan is None or scan.state == "pending":
-        return [("warn", _("还在自动核对，可以先人工查看"))]
-    if scan.state == "failed":
-        return [("warn", _("没能自动核对，请人工查看"))]
-    lines = [MATCH_WORDS.get(scan.matched or "none", MATCH_WORDS["none"])]
-    if scan.seal:
-        lines.append(SEAL_WORDS.get(scan.seal, SEAL_WORDS["cannot_tell"]))
-    return [(tone, _(text)) for tone, text in lines]

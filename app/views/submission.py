@@ -177,7 +177,7 @@ def submit(id: Any) -> Any:
     except NotFound:
         raise
     except DomainError as error:
-        opened = declarations.load(public_id, current_user)
+        opened = declarations.reload(public_id, current_user)
         if rules.refuse_edit(current_user, opened.declaration):
             raise Conflict("这件申报已经提交过了，不用再交。进度请在“我的申报”里看。") from error
         return _check_page(opened, error.status, error.message)

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from app.definitions.schema import Definition, Step
 from app.models import Account, Declaration
-from app.services.deadline import Clock, clock_until
+from app.services.deadline import clock_until
 from app.services.reference import region_name
 from app.services.todo import Entry, Filters, Kind, Listing
 from app.views.page import short_time
@@ -20,6 +20,14 @@ from app.workflow.steps import STATUS_LABELS, STATUS_TONES
 
 STAFF_SOON = 2
 """Working days left from which a deadline is amber for staff (3 for enterprises)."""
+
+
+@dataclass(frozen=True)
+class RowClock:
+    """A deadline in few words. ``tone``: None, warn or bad."""
+
+    text: str
+    tone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,18 +57,18 @@ def state_words(declaration: Declaration, step: Step | None) -> tuple[str, str]:
 
 def short_clock(
     end: datetime | None, step: Step | None, at: datetime, holidays: Mapping[date, bool], *, soon: int = STAFF_SOON
-) -> Clock | None:
+) -> RowClock | None:
     """The clock of a row: few words. 待公布 where a step has a limit but the year's holidays are not published."""
-    if end is None:
-        return Clock(_("期限待公布")) if step is not None and step.due_days is not None else None
-    full = clock_until(end, at, holidays)
-    if full is None or full.days is None:
-        return full
+    clock = clock_until(end, at, holidays)
+    if end is None or clock is None:
+        return RowClock(_("期限待公布")) if step is not None and step.due_days is not None else None
+    if clock.days is None:
+        return RowClock(clock.short, clock.tone)
     if at >= end:
-        return Clock(full.text, "bad", full.days)
-    if full.days <= 0:
-        return Clock(_("今天 24:00 到期"), "bad", 0)
-    return Clock(_("剩 %(n)s 个工作日", n=full.days), "warn" if full.days <= soon else None, full.days)
+        return RowClock(clock.short if clock.days < 0 else _("已超期"), "bad")
+    if clock.days <= 0:
+        return RowClock(_("今天 24:00 到期"), "bad")
+    return RowClock(clock.short, "warn" if clock.days <= soon else None)
 
 
 def rows_of(listing: Listing, user: Account, at: datetime) -> list[Row]:
@@ -143,8 +151,10 @@ def _next_of(entry: Entry, definition: Definition) -> tuple[str, str, str]:
         return _("去修改"), url, _("退回原因：%(words)s", words=words) if words else _("请修改后重新提交")
     if step is not None and step.kind == "stamp":
         back = entry.opinion is not None and entry.opinion.verdict == "stamp_return"
-        reason = _("盖章材料要重新上传：%(words)s", words=entry.opinion.text) if back and entry.opinion else _(
-            "请下载 Word 材料，打印盖章后扫描成 PDF 上传"
+        reason = (
+            _("盖章材料要重新上传：%(words)s", words=entry.opinion.text)
+            if back and entry.opinion
+            else _("请下载 Word 材料，打印盖章后扫描成 PDF 上传")
         )
         return _("传盖章材料"), f"{overview}stamped", reason
     return _("看进度"), overview, declaration.serial_no or ""

@@ -148,7 +148,7 @@ def save_field(id: Any, section: str) -> Any:
 
 def _refused_field(public_id: str, section: str, path: str, values: Mapping[str, Raw], error: DomainError) -> Any:
     """The field as it was typed, with the reason why it is not saved."""
-    opened = declarations.load(public_id, current_user)
+    opened = declarations.reload(public_id, current_user)
     stored = opened.evaluation.find(path)
     base = stored.raw if stored is not None else None
     opened.lay_over(values)
@@ -199,7 +199,7 @@ def _stale(public_id: str, section: str) -> Any:
 
 def _conflicting(public_id: str, section: str, values: Mapping[str, Raw], conflicts: Mapping[str, Raw]) -> Any:
     """The section with both texts where somebody else was first; everything else is saved."""
-    opened = declarations.load(public_id, current_user)
+    opened = declarations.reload(public_id, current_user)
     opened.lay_over({path: values[path] for path in conflicts})
     note = _("有 %(n)s 项刚在别处改过，没有覆盖。请在下面选留哪一个，其他内容都已保存。", n=len(conflicts))
     return _page(opened, section, View(conflicts=conflicts, at=_row_of(next(iter(conflicts)))), status=409, note=note)
@@ -209,7 +209,7 @@ def _refused_section(
     public_id: str, section: str, values: Mapping[str, Raw], bases: Mapping[str, Raw], error: DomainError
 ) -> Any:
     """The section as it was typed, with the reason why the deed was not done."""
-    opened = declarations.load(public_id, current_user)
+    opened = declarations.reload(public_id, current_user)
     if opened.declaration.status not in ("draft", "returned"):
         raise error
     opened.lay_over(values)
@@ -226,7 +226,7 @@ def _do(deed: str, target: str, public_id: str, section: str) -> str:
     if deed in ROW_DEEDS:
         return ROW_DEEDS[deed](public_id, section, target)
     if deed in ("next", "previous"):
-        around = frame(declarations.load(public_id, current_user), section)
+        around = frame(declarations.reload(public_id, current_user), section)
         stop = around.next if deed == "next" else around.previous
         return stop.url if stop else section_url(public_id, section)
     if deed == CHECK:

@@ -1,0 +1,181 @@
+"""Seeding: complete, by the rules, and a second run changes nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text
+from stdnum.cn import uscc
+
+from app.adapters.passwords import check_password, password_problems
+from app.extensions import db
+from app.models import Account, Batch, Declaration, Enterprise, Event, Holiday, Industry, Notice, PublicListEntry, Region
+from app.models.base import Model
+from app.permissions import roles
+from app.services import audit, installation, seed, seed_demo
+from app.services.unit_of_work import unit_of_work
+
+
+def counts() -> dict[str, int]:
+    """Rows of every table."""
+    db.session.rollback()
+    return {name: db.session.scalar(select(func.count()).select_from(t)) for name, t in Model.metadata.tables.items()}
+
+
+def test_reference_data_have_full_names(context: Flask) -> None:
+    region = db.session.scalars(select(Region).where(Region.code == "230108")).one()
+    assert (region.full_name, region.parent_code) == ("黑龙江省 / 哈尔滨市 / 平房区", "230100")
+    industry = db.session.scalars(select(Industry).where(Industry.code == "34")).one()
+    assert industry.full_name == "制造业 / 通用设备制造业"
+    assert db.session.scalar(select(Holiday.working).where(Holiday.day == date(2026, 10, 10))) is True
+    assert db.session.scalar(select(Holiday.working).where(Holiday.day == date(2026, 2, 17))) is False
+
+
+def test_reference_seed_adds_only_what_is_missing(context: Flask) -> None:
+    before = counts()
+    with unit_of_work() as session:
+        session.scalars(select(Region).where(Region.code == "230108")).one().name = "改过的名字"
+        session.execute(text("DELETE FROM industry WHERE code = '34'"))
+    said: list[str] = []
+    seed.seed_reference("230100", said.append)
+    assert counts() == before
+    assert "industries: 1 added" in said
+    assert db.session.scalar(select(Region.name).where(Region.code == "230108")) == "改过的名字"
+
+
+def test_preparing_again_changes_nothing(context: Flask) -> None:
+    before = counts()
+    installation.prepare_database()
+    assert counts() == before
+    assert installation.is_prepared()
+
+
+def test_other_tables_than_noted_are_not_prepared(context: Flask) -> None:
+    installation.prepare_database()
+    with db.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    assert not installation.is_prepared()
+
+
+def test_nothing_noted_is_not_prepared(context: Flask) -> None:
+    assert not installation.is_prepared()
+
+
+@pytest.fixture
+def seeded(context: Flask) -> list[tuple[seed_demo.Person, str]]:
+    """A demo of nine enterprises, eight of which declare."""
+    steps: list[int] = []
+    created = seed_demo.seed_demo(9, 8, steps.append)
+    assert sum(steps) == 17
+    db.session.rollback()
+    return created
+
+
+def test_demo_has_every_role_and_every_state(context: Flask, seeded: list[tuple[seed_demo.Person, str]]) -> None:
+    assert {p.role for p, _ in seeded} == {
+        roles.ADMIN, roles.CITY, roles.DISTRICT, roles.EXPERT, roles.ENTERPRISE, roles.INDIVIDUAL,
+    }  # fmt: skip
+    found = db.session.execute(
+        select(Declaration.status, Declaration.step_key).where(Declaration.programme_key == seed_demo.INTAKE)
+    )
+    assert {step or status for status, step in found} == {
+        "draft", "preliminary_review", "stamping", "returned", "conformity_review", "publish_list", "approved", "rejected",
+    }  # fmt: skip
+    assert db.session.scalar(select(func.count()).select_from(PublicListEntry)) == 1
+    assert {n.level for n in db.session.scalars(select(Notice))} == {"city", "province", "ministry"}
+
+
+def test_demo_obeys_the_rules(context: Flask, seeded: list[tuple[seed_demo.Person, str]]) -> None:
+    enterprises = db.session.scalars(select(Enterprise).where(Enterprise.certification_status == "approved")).all()
+    assert len(enterprises) == 9
+    assert all(uscc.is_valid(e.credit_code) for e in enterprises)
+    assert len({e.name for e in enterprises}) == 9
+    newcomer = db.session.scalars(select(Account).where(Account.username == "newcomer")).unique().one()
+    assert newcomer.enterprise.certification_status == "none"
+    batch = db.session.scalars(select(Batch).where(Batch.programme_key == seed_demo.INTAKE)).one()
+    assert batch.parameters["correction_days"] == 10
+    count, problems = audit.verify(context.config["DATA_DIR"])
+    assert (count > 40, problems) == (True, [])
+
+
+def test_passwords_work_are_stored_hashed_and_fit_the_staff_rules(
+    context: Flask, seeded: list[tuple[seed_demo.Person, str]]
+) -> None:
+    for who, word in seeded:
+        account = db.session.scalars(select(Account).where(Account.username == who.username)).unique().one()
+        assert account.password.startswith("$argon2id$")
+        assert check_password(account.password, word)[0]
+        assert password_problems(word, username=who.username, phone=account.phone or "", profile="gov") == []
+    assert len({word for _, word in seeded}) == len(seeded)
+
+
+def test_second_run_changes_nothing(context: Flask, seeded: list[tuple[seed_demo.Person, str]]) -> None:
+    assert seed_demo.is_seeded()
+    before = counts()
+    assert seed_demo.seed_demo(9, 8) == []
+    assert counts() == before
+    assert "set-password" in seed_demo.describe([])
+
+
+def test_a_larger_demo_extends_the_smaller_one(context: Flask, seeded: list[tuple[seed_demo.Person, str]]) -> None:
+    assert seed_demo.seed_demo(10, 9) == []
+    db.session.rollback()
+    declared = select(func.count()).where(Declaration.programme_key == seed_demo.INTAKE)
+    assert db.session.scalar(declared) == 9
+
+
+def test_accounts_are_described_with_their_passwords(context: Flask) -> None:
+    said = seed_demo.describe([(seed_demo.OWNER, "Abcd-1234-efgh"), (seed_demo.STAFF[0], "Wxyz-5678-abcd")])
+    assert "Abcd-1234-efgh" in said
+    assert "企业（已认证）" in said
+    assert "平台管理员" in said
+
+
+class TestAudit:
+    """The audit trail finds what was changed behind the product's back."""
+
+    @pytest.fixture(autouse=True)
+    def trail(self, context: Flask, seeded: list[tuple[seed_demo.Person, str]]) -> None:
+        audit.write_head(context.config["DATA_DIR"])
+        # Behind its back means past the rule that the database itself has.
+        with db.engine.begin() as connection:
+            for rule in ("event_fixed", "event_kept", "revision_fixed"):
+                table = rule.split("_")[0]
+                on = f" ON {table}" if db.engine.dialect.name == "postgresql" else ""
+                connection.execute(text(f"DROP TRIGGER {rule}{on}"))
+
+    def change(self, statement: str) -> list[str]:
+        with db.engine.begin() as connection:
+            connection.execute(text(statement))
+        db.session.rollback()
+        return audit.verify(db.session.get_bind() and self.folder)[1]
+
+    @pytest.fixture(autouse=True)
+    def data_dir(self, context: Flask) -> None:
+        self.folder = context.config["DATA_DIR"]
+
+    def test_changed_words(self) -> None:
+        newest = db.session.scalar(select(func.max(Event.id)).where(Event.declaration_id.is_not(None)))
+        assert self.change(f"UPDATE event SET opinion = 'x' WHERE id = {newest}") == [
+            f"event {newest} was changed after it was written"
+        ]
+
+    def test_removed_event(self) -> None:
+        first = db.session.scalar(select(func.min(Event.id)).where(Event.declaration_id.is_not(None)))
+        found = self.change(f"DELETE FROM event WHERE id = {first}")
+        assert any("does not follow" in line for line in found)
+        assert any("events at" in line for line in found)
+
+    def test_removed_end(self) -> None:
+        newest = db.session.scalar(select(func.max(Event.id)))
+        assert any("is not the one that was noted" in line for line in self.change(f"DELETE FROM event WHERE id = {newest}"))
+
+    def test_changed_revision(self) -> None:
+        assert any("revision 1 was changed" in line for line in self.change("UPDATE revision SET content = '{}' WHERE id = 1"))
+
+    def test_head_is_written_once_per_news(self) -> None:
+        before = (self.folder / audit.HEADS).read_text()
+        audit.write_head(self.folder)
+        assert (self.folder / audit.HEADS).read_text() == before
