@@ -37,6 +37,12 @@ def _secret_key(data_dir: Path, production: bool) -> str:
     return key
 
 
+def _second_factor() -> bool:
+    """Whether staff also need an SMS code to sign in: always in production unless ``STAFF_SECOND_FACTOR=0``."""
+    default = "1" if os.environ.get("SHENBAO_ENV") == "production" else "0"
+    return os.environ.get("STAFF_SECOND_FACTOR", default) == "1"
+
+
 @dataclass(frozen=True)
 class Settings:
     """All settings of one process."""
@@ -50,6 +56,8 @@ class Settings:
     sms_url: str | None = field(default_factory=lambda: os.environ.get("SMS_URL"))
     sms_key: str = field(default_factory=lambda: os.environ.get("SMS_KEY", ""))
     sms_secret: str = field(default_factory=lambda: os.environ.get("SMS_SECRET", ""))
+    sms_daily_cap: int = field(default_factory=lambda: int(os.environ.get("SMS_DAILY_CAP", "5000")))
+    staff_second_factor: bool = field(default_factory=_second_factor)
     proxies: int = field(default_factory=lambda: int(os.environ.get("TRUSTED_PROXIES", "0")))
     site_owner: str = field(default_factory=lambda: os.environ.get("SITE_OWNER", "哈尔滨市工业和信息化局"))
     site_phone: str = field(default_factory=lambda: os.environ.get("SITE_PHONE", "0451-8400 0000"))

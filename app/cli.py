@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from app.definitions import registry
+from app.definitions.difference import compare, starter
 from app.services import audit as audit_trail
 from app.services import projection
 from app.services import seed as reference
@@ -59,13 +60,24 @@ def export_definitions(as_json: bool) -> None:
             click.echo(f"{definition.key} {definition.version} {definition.title}")
 
 
+@definitions.command("new")
+@click.argument("key")
+@click.argument("title")
+def new_definition(key: str, title: str) -> None:
+    """Print a commented definition to begin with: put it into a file of the catalogue and change it."""
+    text = starter(key, title)
+    try:
+        registry.parse_definition(text, f"{key}.yaml")
+    except registry.DefinitionError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(text, nl=False)
+
+
 @definitions.command("diff")
 @click.argument("old", type=click.Path(exists=True))
 @click.argument("new", type=click.Path(exists=True))
 def diff_definitions(old: str, new: str) -> None:
     """Show which fields, tables and steps two definition files do not share."""
-    from app.definitions.difference import compare
-
     texts = [Path(path).read_text("utf-8") for path in (old, new)]
     pair = [registry.parse_definition(t, p) for t, p in zip(texts, (old, new), strict=True)]
     click.echo(json.dumps(compare(*pair), ensure_ascii=False, indent=1))

@@ -30,11 +30,19 @@ SECRET_CONTACT = "13904519999"
 
 def make_notice(title: str = "关于开展培育入库申报的通知", **facts: Any) -> Notice:
     """A notice on the portal."""
-    values = {"title": title, "level": "city", "authority": "哈尔滨市工业和信息化局", "content": "第一段。\n\n第二段。", "published_at": now()}
+    values = {
+        "title": title,
+        "level": "city",
+        "authority": "哈尔滨市工业和信息化局",
+        "content": "第一段。\n\n第二段。",
+        "published_at": now(),
+    }
     return store(Notice(**(values | facts)))
 
 
-def make_message(account: Account, title: str = "企业认证已通过", kind: str = "recognition_notice", **facts: Any) -> Message:
+def make_message(
+    account: Account, title: str = "企业认证已通过", kind: str = "recognition_notice", **facts: Any
+) -> Message:
     """A message to ``account``, unread unless said otherwise."""
     values = {"account_id": account.id, "title": title, "kind": kind, "body": "第一段。\n第二段。", "sent_at": now()}
     return store(Message(**(values | facts)))
@@ -43,7 +51,9 @@ def make_message(account: Account, title: str = "企业认证已通过", kind: s
 def make_declaration(enterprise: Enterprise, batch: Batch, **facts: Any) -> Declaration:
     """A bare declaration in any state, without answers: for lists that only read its row."""
     with unit_of_work() as session:
-        programme = session.scalars(select(Programme).where(Programme.key == batch.programme_key, Programme.current)).one()
+        programme = session.scalars(
+            select(Programme).where(Programme.key == batch.programme_key, Programme.current)
+        ).one()
     values = {
         "programme_key": batch.programme_key, "programme_id": programme.id, "batch_id": batch.id,
         "enterprise_id": enterprise.id, "enterprise_name": enterprise.name, "region_code": enterprise.region_code,
@@ -55,7 +65,14 @@ def make_declaration(enterprise: Enterprise, batch: Batch, **facts: Any) -> Decl
 def make_public_list(batch: Batch, count: int = 3, *, title: str = "首批培育入库企业名单") -> PublicList:
     """A published list of ``count`` approved enterprises with their recognitions."""
     listed = store(
-        PublicList(batch_id=batch.id, title=title, authority="哈尔滨市工业和信息化局", published_at=now(), published_by=1, body="现予公布。")
+        PublicList(
+            batch_id=batch.id,
+            title=title,
+            authority="哈尔滨市工业和信息化局",
+            published_at=now(),
+            published_by=1,
+            body="现予公布。",
+        )
     )
     for number in range(1, count + 1):
         company = store(
@@ -66,7 +83,12 @@ def make_public_list(batch: Batch, count: int = 3, *, title: str = "首批培育
             )
         )  # fmt: skip
         declaration = make_declaration(
-            company, batch, status="approved", serial_no=f"2026-PY-{listed.id}{number:04}", submitted_at=now(), holder_role=None
+            company,
+            batch,
+            status="approved",
+            serial_no=f"2026-PY-{listed.id}{number:04}",
+            submitted_at=now(),
+            holder_role=None,
         )
         store(
             PublicListEntry(
@@ -87,7 +109,9 @@ def make_recognition(enterprise: Enterprise, declaration: Declaration, **facts: 
     return store(Recognition(**(values | facts)))
 
 
-def make_printed(declaration: Declaration, code: str, revision: int = 1, *, newest: int = 1, at: datetime | None = None) -> PrintRecord:
+def make_printed(
+    declaration: Declaration, code: str, revision: int = 1, *, newest: int = 1, at: datetime | None = None
+) -> PrintRecord:
     """A paper printed of ``revision`` when ``newest`` revisions exist."""
     for number in range(1, newest + 1):
         store(

@@ -89,7 +89,7 @@ def _own_cluster(programs: Path, folder: Path) -> Iterator[Postgres]:
     initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
     subprocess.run(initdb, check=True, capture_output=True, user=user, cwd="/")
     # Nothing here outlives the run, so nothing needs to reach the disk.
-    settings = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "max_connections=120")
+    settings = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "max_connections=120", "lock_timeout=20s")
     arguments = [programs / "postgres", "-D", data, "-k", folder, *(x for s in settings for x in ("-c", s))]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(arguments, stdout=log, stderr=log, user=user, cwd="/")

@@ -16,6 +16,8 @@ MAX_INLINE = 4000
 """Characters of both texts together up to which the difference is shown word by word."""
 KEEP = 12
 """Characters left and right of a change that stay visible in long text."""
+SLIVER = 2
+"""Unchanged characters between two changes that are shown as part of the change."""
 _TOKEN = re.compile(r"[A-Za-z0-9.%]+|.", re.DOTALL)
 
 
@@ -117,13 +119,21 @@ def inline_parts(before: str, after: str) -> list[Part]:
     matcher = SequenceMatcher(None, one, two, autojunk=False)
     if matcher.ratio() < 0.4:
         return _whole(before, after)
+    return list(_shortened(_joined(one, two, matcher.get_opcodes())))
+
+
+def _joined(one: list[str], two: list[str], codes: Sequence[tuple[str, int, int, int, int]]) -> list[Part]:
+    """Runs of change; a lone sign or two that happen to agree inside a change do not break it up."""
     parts: list[Part] = []
-    for op, a, b, c, d in matcher.get_opcodes():
-        if op == "equal":
-            parts.append(Part("same", "".join(one[a:b])))
-            continue
-        parts += _whole("".join(one[a:b]), "".join(two[c:d]))
-    return list(_shortened(parts))
+    before = after = ""
+    for number, (op, a, b, c, d) in enumerate(codes):
+        same = "".join(one[a:b])
+        if op == "equal" and not (len(same) <= SLIVER and 0 < number < len(codes) - 1):
+            parts += [*_whole(before, after), Part("same", same)]
+            before = after = ""
+        else:
+            before, after = before + same, after + "".join(two[c:d])
+    return parts + _whole(before, after)
 
 
 def _whole(before: str, after: str) -> list[Part]:

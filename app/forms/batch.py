@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Field, Form, SelectChoice, SelectField, StringField, TextAreaField, ValidationError
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from app.definitions.schema import Definition, Parameter
 from app.fields.base import clean_text, has_control_characters
@@ -54,7 +54,7 @@ class BatchForm(Form):
         _l("批次名称"),
         filters=[_clean],
         validators=[
-            InputRequired(_l("请写批次名称，例如“2026 年第一批”。")),
+            DataRequired(_l("请写批次名称，例如“2026 年第一批”。")),
             Length(max=100, message=_l("批次名称最多 100 个字，请精简。")),
         ],
     )

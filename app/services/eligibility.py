@@ -160,7 +160,11 @@ def is_precheck(condition: Condition) -> bool:
 
 def fact_labels() -> dict[str, str]:
     """Facts about an enterprise by key, as the certification form calls them."""
-    labels = {"certification_status": _("企业认证"), "revenue_y1": _("上年度营业收入"), "total_assets_y1": _("上年末资产总额")}
+    labels = {
+        "certification_status": _("企业认证"),
+        "revenue_y1": _("上年度营业收入"),
+        "total_assets_y1": _("上年末资产总额"),
+    }
     for definition in registry.catalogue():
         if definition.kind == "certification":
             for _section, field in definition.fields():
@@ -168,7 +172,9 @@ def fact_labels() -> dict[str, str]:
     return labels
 
 
-def check_conditions(definition: Definition, params: Mapping[str, Any], facts: Mapping[str, Any], today: str) -> list[Check]:
+def check_conditions(
+    definition: Definition, params: Mapping[str, Any], facts: Mapping[str, Any], today: str
+) -> list[Check]:
     """Every condition of ``definition`` that can be judged now, each evaluated once. ``today`` is an ISO date."""
     labels = fact_labels()
     numbers = {k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in params.items()}
@@ -204,7 +210,13 @@ def _check_scale(definition: Definition, facts: Mapping[str, Any], labels: Mappi
     text = _("企业规模为%(names)s", names=names)
     if level in SCALES:
         fits = level in definition.applicant.scales
-        message = "" if fits else _("按划型标准，您的企业是%(level)s企业，本项目面向%(names)s企业。", level=_(SCALES[level]), names=names)
+        message = (
+            ""
+            if fits
+            else _(
+                "按划型标准，您的企业是%(level)s企业，本项目面向%(names)s企业。", level=_(SCALES[level]), names=names
+            )
+        )
         return Check("applicant_scale", text, fits, message)
     keys = ("industry_code", "employees", "revenue_y1", "total_assets_y1")
     missing = tuple(labels[k] for k in keys if facts[k] is None)
@@ -265,7 +277,16 @@ def _mine(row: Any) -> Mine:
         step = next((s for s in registry.catalogue().get(key).route if s.key == step_key), None)
     label, kind = (step.label, step.kind) if step else (step_key, None)
     return Mine(
-        row.public_id, key, row.batch_id, row.title, row.status, label, kind, row.serial_no, row.saved_at, row.submitted_at
+        row.public_id,
+        key,
+        row.batch_id,
+        row.title,
+        row.status,
+        label,
+        kind,
+        row.serial_no,
+        row.saved_at,
+        row.submitted_at,
     )
 
 

@@ -99,9 +99,7 @@ def profile_of(user: Account) -> Profile:
         select(Account).where(Account.enterprise_id == enterprise.id, Account.active).order_by(Account.id)
     ).unique()
     newest = _newest_certification(enterprise.id, certification_definition().key)
-    return Profile(
-        enterprise, _profile_groups(enterprise), list(members), recognitions_of(enterprise.id), newest
-    )
+    return Profile(enterprise, _profile_groups(enterprise), list(members), recognitions_of(enterprise.id), newest)
 
 
 def recognitions_of(enterprise_id: int) -> list[Recognition]:

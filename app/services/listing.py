@@ -48,6 +48,8 @@ def paginate(statement: Select[Any], asked: Asked) -> Page[Any]:
     total = db.session.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) or 0
     pages = max(1, -(-total // asked.size))
     if asked.number > pages:
-        raise NotFound(_("没有第 %(number)s 页，一共 %(pages)s 页。请从第 1 页看起。", number=asked.number, pages=pages))
+        raise NotFound(
+            _("没有第 %(number)s 页，一共 %(pages)s 页。请从第 1 页看起。", number=asked.number, pages=pages)
+        )
     rows = db.session.scalars(statement.limit(asked.size).offset((asked.number - 1) * asked.size)).unique().all()
     return Page(rows, total, asked.number, asked.size)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, exists, func, or_, select
+from sqlalchemy import Select, exists, func, or_, select
 
 from app.definitions import registry
 from app.definitions.schema import Definition
@@ -27,13 +27,14 @@ from app.models import (
     PublicListEntry,
     Recognition,
     Revision,
-    Throttle,
 )
 from app.models.base import now
+from app.services.challenge import Solution, Visitor, use_up
 from app.services.deadline import Clock, clock_until
 from app.services.eligibility import APPLIED
 from app.services.listing import Asked, Page, paginate
 from app.services.reference import holidays
+from app.services.throttle import Limit, hit, lock, network_of, seconds_to_wait
 from app.services.unit_of_work import unit_of_work
 
 LEVELS = {"city": "市级", "province": "省级", "ministry": "部级"}
@@ -118,7 +119,7 @@ def clean_query(text: str) -> str:
     return text
 
 
-def _notices(level: str | None) -> select:
+def _notices(level: str | None) -> Select[tuple[Notice]]:
     statement = select(Notice).where(Notice.visible, Notice.published_at <= now())
     if level:
         statement = statement.where(Notice.level == level)
@@ -189,16 +190,28 @@ def find_recognitions(name: str, credit_code: str) -> list[Recognition]:
     return list(db.session.scalars(statement).unique())
 
 
-def count_lookup(kind: str, address: str) -> None:
-    """Count one look-up of ``address``; TooMany beyond the hourly limit. Rows of the past hour only are kept."""
-    since = now() - timedelta(hours=1)
+def count_lookup(kind: str, address: str | None) -> None:
+    """Count one look-up of ``address``; TooMany beyond the hourly limit."""
+    subject = network_of(address)
     with unit_of_work() as session:
-        mine = (Throttle.kind == kind) & (Throttle.subject == address)
-        session.execute(delete(Throttle).where(mine, Throttle.at < since))
-        count = session.scalar(select(func.count()).select_from(Throttle).where(mine)) or 0
-        if count >= LOOKUPS_PER_HOUR:
-            raise TooMany(_("查得太频繁了，每小时最多 %(n)s 次。请过一小时再查。", n=LOOKUPS_PER_HOUR), retry_after=3600)
-        session.add(Throttle(kind=kind, subject=address, at=now()))
+        lock(session, f"{kind}:{subject}")
+        wait = seconds_to_wait(session, Limit(kind, subject, LOOKUPS_PER_HOUR, timedelta(hours=1)))
+        if wait:
+            raise TooMany(
+                _(
+                    "查得太频繁了，每小时最多 %(n)s 次。请 %(minutes)s 分钟后再查。",
+                    n=LOOKUPS_PER_HOUR,
+                    minutes=-(-wait // 60),
+                ),
+                retry_after=wait,
+            )
+        hit(session, kind, subject)
+
+
+def solve_challenge(visitor: Visitor, solution: Solution) -> bool:
+    """Whether the picture code of this page was read; it is used up either way."""
+    with unit_of_work() as session:
+        return use_up(session, visitor, solution)
 
 
 def printed_paper(text: str) -> Printed:
@@ -213,9 +226,7 @@ def printed_paper(text: str) -> Printed:
     declaration = record.declaration
     definition = declaration.programme.definition
     document = next((d.title for d in definition.documents if d.key == record.document), definition.title)
-    newest = db.session.scalar(
-        select(func.max(Revision.number)).where(Revision.declaration_id == declaration.id)
-    )
+    newest = db.session.scalar(select(func.max(Revision.number)).where(Revision.declaration_id == declaration.id))
     return Printed(
         code or "",
         f"{definition.title}（{declaration.batch.title}）",

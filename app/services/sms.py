@@ -41,7 +41,6 @@ _CONTEXT = "sms"
 _BY_PHONE, _BY_ADDRESS, _BY_ALL = "sms-phone", "sms-address", "sms-all"
 
 
-
 @dataclass(frozen=True)
 class Letter:
     """What the owner of a number is told: ``text`` with the code, or, if ``usable`` is false, why there is none."""
@@ -50,11 +49,15 @@ class Letter:
     usable: bool = True
 
 
-def send_code(visitor: Visitor, phone: str, purpose: str, write: Callable[[Session, str], Letter], solution: Solution | None) -> None:
+Write = Callable[[Session, str], Letter]
+"""``write(session, code)`` gives the message for the code."""
+
+
+def send_code(visitor: Visitor, phone: str, purpose: str, write: Write, solution: Solution | None) -> None:
     """Send a new code for ``purpose`` to ``phone`` and void the ones before.
 
-    ``write(session, code)`` gives the message; an unusable one leaves a code that nobody knows, so that what follows
-    looks the same for every number. ``solution`` None: the visitor has proven more than a challenge could.
+    An unusable letter leaves a code that nobody knows, so that what follows looks the same for every number.
+    ``solution`` None: the visitor has proven more than a challenge could.
     Raises InvalidInput (field ``answer``) for an unsolved challenge and TooMany beyond the limits.
     """
     wait = 0
@@ -92,7 +95,7 @@ def _seconds_to_wait(session: Session, visitor: Visitor, phone: str) -> int:
     )
 
 
-def _issue(session: Session, visitor: Visitor, phone: str, purpose: str, write: Callable[[Session, str], Letter]) -> None:
+def _issue(session: Session, visitor: Visitor, phone: str, purpose: str, write: Write) -> None:
     at = now()
     for kind, subject in ((_BY_PHONE, phone), (_BY_ADDRESS, visitor.network), (_BY_ALL, "all")):
         hit(session, kind, subject)

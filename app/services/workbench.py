@@ -113,11 +113,15 @@ def task_of(declaration: Declaration, at: datetime, days: Mapping[date, bool]) -
         count = len(declaration.reopened or [])
         reason = _("退回修改 %(n)s 处，其余内容都在", n=count) if count else _("退回修改，已填的内容都在")
         clock = _correction_clock(declaration, at, days)
-        return Task("returned", declaration.public_id, title, reason, _("退回修改"), "warn", _("去修改"), clock, certification)
+        return Task(
+            "returned", declaration.public_id, title, reason, _("退回修改"), "warn", _("去修改"), clock, certification
+        )
     if declaration.status == "in_progress":
         reason = _("已通过审核，下载材料，盖公章后扫描成 PDF 上传")
         clock = clock_until(declaration.due_at, at, days)
-        return Task("stamp", declaration.public_id, title, reason, _("待盖章"), "warn", _("上传盖章材料"), clock, certification)
+        return Task(
+            "stamp", declaration.public_id, title, reason, _("待盖章"), "warn", _("上传盖章材料"), clock, certification
+        )
     reason = _("还没提交，上次保存在 %(when)s", when=_when(declaration.saved_at))
     clock = clock_until(batch.closes_at, at, days)
     return Task("draft", declaration.public_id, title, reason, _("草稿"), None, _("继续填"), clock, certification)

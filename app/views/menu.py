@@ -6,7 +6,7 @@ from importlib import import_module
 
 from flask import Flask
 
-PAGES = ("portal", "account", "workbench", "enterprise", "programme", "declaration", "wizard", "submission", "attachment", "stamped", "document", "export",
+PAGES = ("portal", "account", "my_account", "workbench", "enterprise", "programme", "declaration", "wizard", "submission", "attachment", "stamped", "document", "export",
          "todo", "review", "batch", "message", "picker", "system")  # fmt: skip
 
 

@@ -11,11 +11,12 @@ from flask import Blueprint, Response, redirect, render_template, request, sessi
 from flask_babel import gettext as _
 
 from app.services import portal
-from app.services.picture_code import new_picture, solve_picture, speak_picture
+from app.services.challenge import Solution, Visitor, new_challenge, sound_of
 from app.views.paging import asked_page, make_pager
-from app.views.session import StoredSession, digest_of
+from app.views.session import StoredSession
 
 blueprint = Blueprint("portal", __name__)
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -41,7 +42,9 @@ def notices() -> Any:
     level, query = request.args.get("level") or None, portal.clean_query(request.args.get("q", ""))
     page = portal.list_notices(query, portal.check_level(level) if level else None, asked_page())
     pager = make_pager(page, "portal.notices", level=level, q=query)
-    return render_template("portal/notices.html", page=page, pager=pager, level=level, query=query, levels=portal.LEVELS)
+    return render_template(
+        "portal/notices.html", page=page, pager=pager, level=level, query=query, levels=portal.LEVELS
+    )
 
 
 @blueprint.get("/notices/<uuid:id>/")
@@ -55,7 +58,9 @@ def publicity() -> Any:
     """Published lists."""
     page = portal.list_public_lists(asked_page())
     counts = portal.count_entries(page.rows)
-    return render_template("portal/publicity.html", page=page, pager=make_pager(page, "portal.publicity"), counts=counts)
+    return render_template(
+        "portal/publicity.html", page=page, pager=make_pager(page, "portal.publicity"), counts=counts
+    )
 
 
 @blueprint.get("/publicity/<uuid:id>/")
@@ -67,24 +72,27 @@ def public_list(id: Any) -> Any:
     return render_template("portal/public_list.html", listed=listed, page=page, pager=pager, query=query)
 
 
-@blueprint.route("/recognitions/", methods=["GET", "POST"])
+@blueprint.get("/recognitions/")
 def recognitions() -> Any:
+    """Asks which enterprise is meant; ``?q=`` from the front page is a name or a code."""
+    query = portal.clean_query(request.args.get("q", ""))
+    is_code = CODE.fullmatch(query) is not None
+    name, code = request.args.get("name", "" if is_code else query), request.args.get("code", query if is_code else "")
+    return _recognition_page(Asked(portal.clean_query(name), portal.clean_query(code)))
+
+
+@blueprint.post("/recognitions/")
+def find_recognitions() -> Any:
     """What an enterprise was recognised as: for those who know its name and code, after a picture code."""
-    if request.method == "GET":
-        query = portal.clean_query(request.args.get("q", ""))
-        is_code = CODE.fullmatch(query) is not None
-        asked = Asked(
-            portal.clean_query(request.args.get("name", "" if is_code else query)),
-            portal.clean_query(request.args.get("code", query if is_code else "")),
-        )
-        return _recognition_page(asked)
-    asked = Asked(portal.clean_query(request.form.get("name", "")), portal.clean_query(request.form.get("code", "")).upper())
+    form = request.form
+    asked = Asked(portal.clean_query(form.get("name", "")), portal.clean_query(form.get("code", "")).upper())
     errors = _recognition_errors(asked)
-    if not errors and not solve_picture(request.form.get("token", "")[:43], _browser(), request.form.get("answer", "")[:20]):
+    solution = Solution(form.get("token", "")[:43], form.get("answer", "")[:20])
+    if not errors and not portal.solve_challenge(_visitor(), solution):
         errors["answer"] = _("验证码不对或者过期了，已换一张，请照新图再填。")
     if errors:
         return _recognition_page(asked, errors=errors), 422
-    portal.count_lookup("recognition", request.remote_addr or "")
+    portal.count_lookup("recognition", request.remote_addr)
     return _recognition_page(asked, found=portal.find_recognitions(asked.name, asked.code))
 
 
@@ -98,28 +106,27 @@ def _recognition_errors(asked: Asked) -> dict[str, str]:
 
 
 def _recognition_page(asked: Asked, *, errors: dict[str, str] | None = None, found: Any = None) -> str:
-    picture = new_picture(_browser())
+    challenge = new_challenge(_visitor(), "picture")
     return render_template(
         "portal/recognitions.html",
         asked=asked,
         errors=errors or {},
         found=found,
-        token=picture.token,
-        source="data:image/png;base64," + b64encode(picture.png).decode(),
+        token=challenge.token,
+        source="data:image/png;base64," + b64encode(challenge.picture).decode(),
     )
 
 
-def _browser() -> str:
-    """Digest of this browser's session, also before its first cookie."""
+def _visitor() -> Visitor:
+    """This browser, also before its first cookie."""
     assert isinstance(session, StoredSession)
-    return digest_of(session.ensure_id())
+    return Visitor(session.ensure_id(), request.remote_addr)
 
 
 @blueprint.get("/recognitions/sound/<token>")
 def sound(token: str) -> Any:
     """The picture code as speech."""
-    portal.count_lookup("sound", request.remote_addr or "")
-    return Response(speak_picture(token[:43], _browser()), mimetype="audio/wav")
+    return Response(sound_of(_visitor(), token[:43]), mimetype="audio/wav")
 
 
 @blueprint.get("/verify/")
@@ -134,7 +141,7 @@ def verify_form() -> Any:
 @blueprint.get("/verify/<code>")
 def verify(code: str) -> Any:
     """What a printed code stands for. Look-ups are counted, so that codes cannot be tried out."""
-    portal.count_lookup("verify", request.remote_addr or "")
+    portal.count_lookup("verify", request.remote_addr)
     return render_template("portal/verify.html", printed=portal.printed_paper(portal.clean_query(code)))
 
 

@@ -63,10 +63,12 @@ def test_every_open_round_is_an_offer_with_its_own_parameters(context: Flask) ->
     factories.make_batch(title="乙", parameters={"base_year": 2025})
     offers = overview(factories.make_account(roles.ENTERPRISE))
     assert {(o.batch.title, o.params["base_year"]) for o in offers if o.batch} == {("甲", 2024), ("乙", 2025)}
-    assert any("2025年度审计报告" == a.label for o in offers for a in o.definition.attachments)
+    assert any(a.label == "2025年度审计报告" for o in offers for a in o.definition.attachments)
 
 
-@pytest.mark.parametrize(("status", "state"), [("draft", "mine"), ("approved", "mine"), ("withdrawn", "can"), ("void", "can")])
+@pytest.mark.parametrize(
+    ("status", "state"), [("draft", "mine"), ("approved", "mine"), ("withdrawn", "can"), ("void", "can")]
+)
 def test_own_declarations_decide(context: Flask, status: str, state: str) -> None:
     batch, user = factories.make_batch(), factories.make_account(roles.ENTERPRISE)
     assert user.enterprise is not None

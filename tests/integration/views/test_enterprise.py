@@ -8,6 +8,8 @@ from flask.testing import FlaskClient
 
 from app.models import Account
 from app.permissions import roles
+from app.services.unit_of_work import unit_of_work
+from app.workflow import engine
 from tests import factories
 from tests.factories_certification import ANSWERS, drafted_certification, sent_certification, uncertified
 
@@ -61,9 +63,6 @@ def test_once_somebody_looked_it_cannot_be_taken_back(web: FlaskClient) -> None:
     user = uncertified()
     sent = sent_certification(user)
     city = factories.make_account(roles.CITY)
-    from app.workflow import engine
-    from app.services.unit_of_work import unit_of_work
-
     with unit_of_work() as session:
         engine.record(session, engine.lock(session, sent.public_id), city, action="remark", label="批注")
     assert "撤回修改" not in show(web, user)
@@ -102,7 +101,9 @@ def test_profile_without_certification(web: FlaskClient) -> None:
 
 def test_members_with_hidden_numbers(web: FlaskClient) -> None:
     owner = factories.make_account(roles.ENTERPRISE, phone="13812345678")
-    factories.make_account(roles.ENTERPRISE, enterprise=owner.enterprise, enterprise_role="member", display_name="成员甲")
+    factories.make_account(
+        roles.ENTERPRISE, enterprise=owner.enterprise, enterprise_role="member", display_name="成员甲"
+    )
     factories.make_account(roles.ENTERPRISE, display_name="别家的人")
     page = show(web, owner, "/enterprise/")
     assert "成员甲" in page and "138****5678" in page and "13812345678" not in page and "别家的人" not in page

@@ -65,7 +65,12 @@ def test_looking_changes_nothing_and_the_button_does(web: FlaskClient) -> None:
     message = make_message(user, link="/declarations/x/")
     factories.login(web, user)
     page = web.get(f"/messages/{message.public_id}/").text
-    assert "<p>第一段。</p>" in page and "<p>第二段。</p>" in page and 'href="/declarations/x/"' in page and "标为已读" in page
+    assert (
+        "<p>第一段。</p>" in page
+        and "<p>第二段。</p>" in page
+        and 'href="/declarations/x/"' in page
+        and "标为已读" in page
+    )
     web.get("/messages/")
     assert not is_read(message)
     answer = web.post(f"/messages/{message.public_id}/read")

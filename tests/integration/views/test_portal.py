@@ -117,7 +117,9 @@ def test_hidden_and_future_notices_are_not_there(web: FlaskClient) -> None:
 
 def test_markup_in_notices_is_shown_as_text(web: FlaskClient) -> None:
     attack = "<script>alert(1)</script><img src=x onerror=alert(2)>"
-    notice = make_notice(f"标题{attack}", content=f"正文{attack}\n\n{{{{ 7*7 }}}}", authority=attack, category="<b>x</b>")
+    notice = make_notice(
+        f"标题{attack}", content=f"正文{attack}\n\n{{{{ 7*7 }}}}", authority=attack, category="<b>x</b>"
+    )
     for address in ("/", "/notices/", f"/notices/{notice.public_id}/", "/notices/?q=<script>"):
         page = web.get(address).text
         assert "<script>alert" not in page and "<img src=x" not in page and "<b>x</b>" not in page
@@ -161,7 +163,9 @@ def test_search_inside_a_list(web: FlaskClient) -> None:
 
 def printed(web: FlaskClient, code: str, **facts: int) -> None:
     company = factories.make_enterprise(contact_phone=SECRET_CONTACT)
-    declaration = make_declaration(company, factories.make_batch(), status="in_progress", serial_no="2026-PY-0007", submitted_at=now())
+    declaration = make_declaration(
+        company, factories.make_batch(), status="in_progress", serial_no="2026-PY-0007", submitted_at=now()
+    )
     make_printed(declaration, code, **facts)
 
 
@@ -183,7 +187,11 @@ def test_printed_code_of_an_old_revision(web: FlaskClient) -> None:
 @pytest.mark.parametrize("code", ["AAAA-AAAA", "x", "7K3F-92Q", "%00", "'or 1=1", "<script>"])
 def test_unknown_codes(web: FlaskClient, code: str) -> None:
     answer = web.get(f"/verify/{code}")
-    assert answer.status_code == 404 and "核验码" in answer.text and "<script>" not in answer.text.split("</head>")[1][:2000]
+    assert (
+        answer.status_code == 404
+        and "核验码" in answer.text
+        and "<script>" not in answer.text.split("</head>")[1][:2000]
+    )
 
 
 def test_code_form_leads_to_the_code(web: FlaskClient) -> None:
@@ -194,7 +202,7 @@ def test_code_form_leads_to_the_code(web: FlaskClient) -> None:
 def test_look_ups_are_counted(web: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(portal, "LOOKUPS_PER_HOUR", 3)
     assert [web.get("/verify/AAAA-AAAA").status_code for _try in range(5)] == [404, 404, 404, 429, 429]
-    assert web.get("/verify/AAAA-AAAA").headers["Retry-After"] == "3600"
+    assert 3590 < int(web.get("/verify/AAAA-AAAA").headers["Retry-After"]) <= 3600
 
 
 @pytest.mark.parametrize("role", [None, roles.ENTERPRISE, roles.INDIVIDUAL, roles.CITY, roles.EXPERT])
@@ -216,8 +224,15 @@ def ask(web: FlaskClient, name: str, code: str, *, answer: str | None = None, to
     shown = re.search(r'name="token" value="([^"]+)"', page)
     assert shown
     stored = portal.db.session.scalars(select(Challenge).where(Challenge.token == shown[1])).one()
-    assert stored.answer not in re.sub(r"data:image/png;base64,[^\"]+|token\" value=\"[^\"]+|nonce[^ ]+|csrf[^>]+", "", page.split("<form")[-1])
-    form = {"name": name, "code": code, "token": token or shown[1], "answer": stored.answer if answer is None else answer}
+    assert stored.answer not in re.sub(
+        r"data:image/png;base64,[^\"]+|token\" value=\"[^\"]+|nonce[^ ]+|csrf[^>]+", "", page.split("<form")[-1]
+    )
+    form = {
+        "name": name,
+        "code": code,
+        "token": token or shown[1],
+        "answer": stored.answer if answer is None else answer,
+    }
     portal.db.session.rollback()
     return web.post("/recognitions/", data=form)
 
@@ -230,7 +245,12 @@ def published(web: FlaskClient) -> PublicListEntry:
 
 def test_recognitions_of_exactly_this_enterprise(web: FlaskClient, published: PublicListEntry) -> None:
     answer = ask(web, published.enterprise_name, published.credit_code.lower())
-    assert answer.status_code == 200 and "培育入库企业" in answer.text and "有效" in answer.text and "2026-06-30" in answer.text
+    assert (
+        answer.status_code == 200
+        and "培育入库企业" in answer.text
+        and "有效" in answer.text
+        and "2026-06-30" in answer.text
+    )
     assert SECRET_CONTACT not in answer.text and "保密人" not in answer.text
 
 

@@ -72,7 +72,11 @@ def test_uncertified_are_led_to_certification_without_a_dead_button(web: FlaskCl
 
 
 def test_own_declarations_are_listed(web: FlaskClient) -> None:
-    user, old, new = factories.make_account(roles.ENTERPRISE), factories.make_batch(title="旧批"), factories.make_batch(title="新批")
+    user, old, new = (
+        factories.make_account(roles.ENTERPRISE),
+        factories.make_batch(title="旧批"),
+        factories.make_batch(title="新批"),
+    )
     assert user.enterprise is not None
     made = make_declaration(user.enterprise, old, status="rejected", serial_no="2025-PY-0003", submitted_at=now())
     make_declaration(factories.make_enterprise(), new, status="draft")

@@ -86,7 +86,10 @@ def test_nothing_open(web: FlaskClient) -> None:
 
 
 def test_returned_stands_before_stamp_before_draft(web: FlaskClient) -> None:
-    user, first, second, third = factories.make_account(roles.ENTERPRISE), *(factories.make_batch(title=t) for t in "甲乙丙")
+    user, first, second, third = (
+        factories.make_account(roles.ENTERPRISE),
+        *(factories.make_batch(title=t) for t in "甲乙丙"),
+    )
     assert user.enterprise is not None
     make_declaration(user.enterprise, first, status="draft")
     make_declaration(
@@ -112,7 +115,12 @@ def test_running_declarations_leave_nothing_to_do(web: FlaskClient) -> None:
     user, batch = factories.make_account(roles.ENTERPRISE), factories.make_batch()
     assert user.enterprise is not None
     made = make_declaration(
-        user.enterprise, batch, status="in_progress", step_key="preliminary_review", submitted_at=now(), holder_role="city"
+        user.enterprise,
+        batch,
+        status="in_progress",
+        step_key="preliminary_review",
+        submitted_at=now(),
+        holder_role="city",
     )
     make_recognition(user.enterprise, made)
     page = bench(web, user)

@@ -89,7 +89,9 @@ def test_missing_fact_is_named_with_where_it_comes_from(intake: Definition) -> N
 
 
 def test_missing_figures_come_from_the_profile(intake: Definition) -> None:
-    condition = Condition(key="rich", text="上年度营业收入 2000 万元以上", cel="enterprise.revenue_y1 == null ? null : true")
+    condition = Condition(
+        key="rich", text="上年度营业收入 2000 万元以上", cel="enterprise.revenue_y1 == null ? null : true"
+    )
     found = checks(with_conditions(intake, condition))["rich"]
     assert found.missing == ("上年度营业收入",) and found.supply == "profile"
 
@@ -179,14 +181,19 @@ def test_reasons_in_words(intake: Definition) -> None:
         ("approved", None, "已通过", "ok", "看申报"),
     ],
 )
-def test_own_declarations_say_what_is_next(status: str, kind: str | None, label: str, tone: str | None, verb: str) -> None:
+def test_own_declarations_say_what_is_next(
+    status: str, kind: str | None, label: str, tone: str | None, verb: str
+) -> None:
     mine = Mine("id", "k", 1, "第一批", status, "步骤" if kind else None, kind, None, AT, None)
     assert (mine.label, mine.tone, mine.verb) == (label, tone, verb)
 
 
 def batch(opens: timedelta | None, closes: timedelta | None) -> Batch:
     return Batch(
-        title="第一批", published=True, opens_at=AT + opens if opens else None, closes_at=AT + closes if closes else None
+        title="第一批",
+        published=True,
+        opens_at=AT + opens if opens else None,
+        closes_at=AT + closes if closes else None,
     )
 
 
@@ -202,7 +209,12 @@ def test_windows_in_words() -> None:
 def test_switched_off_steps_and_repeated_parameters_are_not_shown(intake: Definition) -> None:
     resolved = registry.resolve(intake, registry.parameters_of(intake))
     shown = offer(resolved)
-    assert [s.key for s in steps_shown(shown)] == ["preliminary_review", "stamping", "conformity_review", "publish_list"]
+    assert [s.key for s in steps_shown(shown)] == [
+        "preliminary_review",
+        "stamping",
+        "conformity_review",
+        "publish_list",
+    ]
     labels = dict(parameters_shown(shown))
     assert labels["报表年度"] == "2023"
     assert labels["计划明确的项目的最晚结束日期"] == "2025 年 10 月 31 日"

@@ -22,7 +22,9 @@ def intake() -> Definition:
 
 
 def event(number: int, action: str, step: str | None, at: datetime, **more: Any) -> Event:
-    return Event(id=number, action=action, label=more.pop("label", action), step_key=step, at=at, actor_name="李静", **more)
+    return Event(
+        id=number, action=action, label=more.pop("label", action), step_key=step, at=at, actor_name="李静", **more
+    )
 
 
 def route(definition: Definition, *events: Event, **state: Any) -> list[Stage]:
@@ -36,7 +38,10 @@ def today(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_at_the_stamp_step(intake: Definition) -> None:
-    events = [event(3, "download", "preliminary_review", datetime(2026, 6, 12, tzinfo=UTC)), event(2, "confirm", "preliminary_review", SEEN)]
+    events = [
+        event(3, "download", "preliminary_review", datetime(2026, 6, 12, tzinfo=UTC)),
+        event(2, "confirm", "preliminary_review", SEEN),
+    ]
     found = route(intake, *events, status="in_progress", step_key="stamping", step_since=SEEN)
     assert found == [
         Stage("填报", "done", "6 月 3 日"),
@@ -66,12 +71,23 @@ def test_approved_has_passed_everything(intake: Definition) -> None:
 def test_certification_ends_with_its_result() -> None:
     definition = registry.catalogue().get("enterprise_certification")
     assert route(definition, status="in_progress", step_key="city_review", step_since=SENT)[-1] == Stage("认证通过")
-    assert route(definition, status="approved", step_key=None, decided_at=SEEN)[-1] == Stage("认证通过", "done", "6 月 11 日")
+    assert route(definition, status="approved", step_key=None, decided_at=SEEN)[-1] == Stage(
+        "认证通过", "done", "6 月 11 日"
+    )
 
 
 def test_history_names_step_and_person(intake: Definition) -> None:
-    lines = history(intake, [event(2, "return", "preliminary_review", SEEN, label="退回修改", opinion="少一页"), event(1, "start", None, SENT, label="开始填写")])
-    assert [(x.text, x.who, x.opinion) for x in lines] == [("初审：退回修改", "李静", "少一页"), ("开始填写", "李静", None)]
+    lines = history(
+        intake,
+        [
+            event(2, "return", "preliminary_review", SEEN, label="退回修改", opinion="少一页"),
+            event(1, "start", None, SENT, label="开始填写"),
+        ],
+    )
+    assert [(x.text, x.who, x.opinion) for x in lines] == [
+        ("初审：退回修改", "李静", "少一页"),
+        ("开始填写", "李静", None),
+    ]
 
 
 def test_history_does_not_repeat_the_step(intake: Definition) -> None:
