@@ -70,7 +70,8 @@ class Settings:
             "SETTINGS": self,
             "SECRET_KEY": _secret_key(self.data_dir, self.production),
             "SQLALCHEMY_DATABASE_URI": self.database_url or f"sqlite:///{self.data_dir / 'shenbao.db'}",
-            "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True},
+            # A request holds one connection for reading and, while it changes something, a second one.
+            "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 25},
             "DATA_DIR": self.data_dir,
             "REDIS_URL": self.redis_url,
             "STORAGE_URL": self.storage_url,

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -42,7 +41,7 @@ def main() -> None:
         environment.make()
     if Path(sys.prefix).resolve() != environment.FOLDER.resolve():
         os.chdir(ROOT)
-        os.execv(environment.PYTHON, [str(environment.PYTHON), str(ROOT / "run.py"), *sys.argv[1:]])
+        os.execv(environment.PYTHON, [str(environment.PYTHON), str(ROOT / "run.py"), *sys.argv[1:]])  # noqa: S606 - no shell is wanted
     os.environ.setdefault("PUBLIC_URL", f"http://127.0.0.1:{options.port}")
     prepare_files()
     serve(options)
@@ -83,7 +82,9 @@ def serve(options: argparse.Namespace) -> None:
     def end(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, end)
+    # SIGINT too: a shell that starts this in the background has it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
     keeper = threading.Thread(target=keep_worker, args=(stop,), name="worker keeper")
     keeper.start()
     print(f"\n  {app.config['PUBLIC_URL']}   门户和登录\n  按 Ctrl+C 结束\n", flush=True)
@@ -102,14 +103,13 @@ def prepare_data(*, demo: bool) -> None:
     from app.documents.font_build import build_fonts
     from app.services import installation, seed_demo
 
-    say: Callable[[str], None] = lambda line: print(f"  {line}", flush=True)  # noqa: E731
     fonts = current_app.config["DATA_DIR"] / "fonts"
     if len(list(fonts.glob("*.ttf"))) < 2:
         print("Preparing fonts for PDF (about a minute, once) …", flush=True)
-        build_fonts(fonts, say)
+        build_fonts(fonts, print)
     if not installation.is_prepared():
         print("Preparing the database …", flush=True)
-        installation.prepare_database(say)
+        installation.prepare_database(print)
     if demo and not seed_demo.is_seeded():
         print("Adding demo data …", flush=True)
         print(seed_demo.describe(seed_demo.seed_demo()), flush=True)

@@ -10,7 +10,7 @@ from app.cli import init_cli
 from app.extensions import bootstrap, csrf, db, migrate
 from app.models.engine import configure_engine
 from app.views.errors import init_errors
-from app.views.language import init_language
+from app.views.language import init_language, init_template_texts
 from app.views.menu import init_views
 from app.views.page import init_pages
 from app.views.security import init_headers
@@ -31,6 +31,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     init_language(app)
     init_pages(app)
     init_views(app)
+    init_template_texts(app)
     init_cli(app)
     return app
 

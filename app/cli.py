@@ -6,6 +6,7 @@ import json
 import signal
 import threading
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask, current_app
@@ -13,22 +14,40 @@ from flask.cli import AppGroup, with_appcontext
 
 from app.definitions import registry
 from app.definitions.difference import compare, starter
+from app.documents.font_build import build_fonts
+from app.errors import DomainError
+from app.services import account as people
 from app.services import audit as audit_trail
-from app.services import projection
+from app.services import installation, permission, projection, seed_demo, stamp
 from app.services import seed as reference
-from app.services import seed_demo
+from app.services import sms as messages
+from app.services.samples import check_catalogue
 from app.tasks import worker
 
-definitions = AppGroup("definitions", help="Check, store and show the definitions.")
-seed = AppGroup("seed", help="Reference data, and data to try the platform with.")
-audit = AppGroup("audit", help="The audit trail.")
+
+class Group(AppGroup):
+    """Commands whose refusals are printed as the sentence they carry, with exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except DomainError as error:
+            raise click.ClickException(error.message) from error
+
+
+definitions = Group("definitions", help="Check, store and show the definitions.")
+seed = Group("seed", help="Reference data, and data to try the platform with.")
+accounts = Group("accounts", help="Accounts of staff, passwords, permissions.")
+audit = Group("audit", help="The audit trail.")
+stamps = Group("stamps", help="Stamped scans.")
+sms = Group("sms", help="Text messages.")
+fonts = Group("fonts", help="Fonts for PDF.")
 
 
 @definitions.command("check")
 def check_definitions() -> None:
     """Load every definition and evaluate every expression on empty, full and generated samples."""
-    from app.services.samples import check_catalogue
-
     problems = check_catalogue()
     for problem in problems:
         click.echo(problem, err=True)
@@ -110,6 +129,57 @@ def verify_audit() -> None:
         raise SystemExit(1)
 
 
+@accounts.command("create-staff")
+@click.argument("username")
+@click.option("--role", required=True, type=click.Choice(people.STAFF_ROLES))
+@click.option("--name", required=True, help="Name as it stands in records.")
+@click.option("--region", help="Six-digit code of the office's region.")
+@click.option("--phone", help="Mobile number; needed where staff sign in with a second factor.")
+@click.option("--department", help="Office and department, as pages show it.")
+def create_staff(
+    username: str, role: str, name: str, region: str | None, phone: str | None, department: str | None
+) -> None:
+    """Create an account and print its first password, once."""
+    word = people.create_staff(username, role, name, region_code=region, phone=phone, department=department)
+    click.echo(f"账号 {username} 已建好，初始密码（只显示这一次，首次登录必须修改）：{word}")
+
+
+@accounts.command("set-password")
+@click.argument("username")
+def set_password(username: str) -> None:
+    """Give an account a new random password, end its sessions, and print the password once."""
+    word = people.set_password(username)
+    click.echo(f"账号 {username} 的新密码（只显示这一次，登录后必须修改）：{word}")
+
+
+@accounts.command("sync-permissions")
+def sync_permissions() -> None:
+    """Restore the packaged permissions of every role; what an administrator added stays."""
+    click.echo(f"{permission.sync_permissions(installation.grid_names())} permissions added")
+
+
+@stamps.command("check")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check_stamp(file: Path) -> None:
+    """Print what is found on a scan, as JSON."""
+    click.echo(json.dumps(stamp.check_file(file), ensure_ascii=False, indent=1, default=str))
+
+
+@sms.command("outbox")
+@click.option("--limit", default=10, show_default=True, help="How many messages.")
+@click.option("--phone", help="Only messages to this number.")
+def show_outbox(limit: int, phone: str | None) -> None:
+    """Print the newest messages: without a gateway, this is where codes are read."""
+    for message, text in messages.outbox(limit, phone):
+        click.echo(f"{message.created_at.astimezone():%m-%d %H:%M:%S}  {message.phone}  {text or '（已发出，不留存）'}")
+
+
+@fonts.command("build")
+def build_pdf_fonts() -> None:
+    """Convert the packaged Chinese fonts (about a minute, once)."""
+    build_fonts(current_app.config["DATA_DIR"] / "fonts", click.echo)
+
+
 @click.command("worker")
 @click.option("--parent", type=int, help="End when this process is gone.")
 @with_appcontext
@@ -128,5 +198,5 @@ def run_worker(parent: int | None) -> None:
 
 def init_cli(app: Flask) -> None:
     """Register every command group."""
-    for group in (definitions, seed, audit, run_worker):
+    for group in (definitions, seed, accounts, audit, stamps, sms, fonts, run_worker):
         app.cli.add_command(group)

@@ -100,7 +100,4 @@ def _judgements(definition: Definition) -> Iterator[_Link]:
 
 def _link(place: Place, sources: Iterable[str | None]) -> _Link:
     read = [compile_expression(s) for s in sources if s]
-    return _Link(
-        place, frozenset(k for e in read for k in e.form_keys), frozenset(k for e in read for k in e.row_keys)
-    )
-
+    return _Link(place, frozenset(k for e in read for k in e.form_keys), frozenset(k for e in read for k in e.row_keys))

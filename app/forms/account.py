@@ -45,6 +45,7 @@ class Needed:
         self.sentence = sentence
 
     def __call__(self, _form: Form, field: Any) -> None:
+        """Stop here if nothing was typed."""
         if not field.data or not str(field.data).strip():
             raise StopValidation(str(self.sentence))
 
@@ -89,7 +90,9 @@ def phone_field() -> Any:
 
 def code_field() -> Any:
     """短信验证码."""
-    return StringField(_l("短信验证码"), [Needed(_l("请填短信里的 6 位验证码；还没有的话，请先获取验证码。")), check_code])
+    return StringField(
+        _l("短信验证码"), [Needed(_l("请填短信里的 6 位验证码；还没有的话，请先获取验证码。")), check_code]
+    )
 
 
 class RegisterForm(Form):

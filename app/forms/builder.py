@@ -20,8 +20,14 @@ class Question(Protocol):
 
     spec: FieldSpec
     path: str
-    computed: bool
-    readonly: bool
+
+    @property
+    def computed(self) -> bool:
+        """Whether it comes from an expression."""
+
+    @property
+    def readonly(self) -> bool:
+        """Whether the person cannot change it."""
 
 
 def posted_text(texts: list[str], spec: FieldSpec) -> Raw:

@@ -140,7 +140,9 @@ def save_answers(
     return saved
 
 
-def save_field(user: Account, public_id: str, values: Mapping[str, Raw], bases: Mapping[str, Raw]) -> tuple[Saved, Opened]:
+def save_field(
+    user: Account, public_id: str, values: Mapping[str, Raw], bases: Mapping[str, Raw]
+) -> tuple[Saved, Opened]:
     """``save_answers`` for the field somebody just left; also gives the declaration as it is afterwards."""
     saved = Saved()
     with unit_of_work() as session:

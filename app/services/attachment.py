@@ -77,7 +77,9 @@ def upload(
     limit = min(spec.max_size_mb * MIB, current_app.config["MAX_FILE_BYTES"])
     if size is not None and size >= limit:
         raise TooLarge(_("文件要小于 %(n)s MB。请把扫描分辨率降到每英寸 200 点后再传。", n=limit // MIB))
-    db.session.rollback()  # no transaction stays open while the file comes in and is checked
+    # No transaction stays open while the file comes in and is checked. Not a rollback: what was read of the person
+    # and the login must not be read again, since either may be gone by then.
+    db.session.close()
     staged = store().stage(stream, limit)
     try:
         checked = Checked(staged, name, CONTENT_TYPES[kind], _check(staged, kind))

@@ -193,7 +193,7 @@ def change_batch(user: Account, public_id: str, version: int, changes: Changes) 
         batch.parameters = dict(changes.parameters)
         batch.version += 1
         after = _facts(batch)
-        changed = {k: [before[k], after[k]] for k in after if before[k] != after[k]}
+        changed = {k: [before.get(k), after.get(k)] for k in before | after if before.get(k) != after.get(k)}
         _record(session, user, batch, "batch_change", "修改批次", changed)
 
 

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from sqlalchemy import select
 
 from app.definitions.schema import Criterion
-from app.errors import InvalidInput, Refused
+from app.errors import InvalidInput, NotFound, Refused
 from app.extensions import db
 from app.fields.base import clean_text
 from app.models import Account, Assignment, Declaration, Score
@@ -116,8 +116,10 @@ def score(user: Account, public_id: str, sheet: Sheet, *, key: str | None) -> De
         declaration = engine.lock(session, public_id)
         opened = Opened(session, declaration, user)
         assignment = own_assignment(opened)
-        if assignment is None or (assignment.done_at is None and assignment.step_key != declaration.step_key):
-            raise Refused("这件申报没有请您评审，或者已经换了步骤。请看“我的待办”。")
+        if assignment is None:
+            raise NotFound("没有找到这件申报。请从“我的待办”进入。")
+        if assignment.done_at is None and assignment.step_key != declaration.step_key:
+            raise Refused("这件申报已经不在评审步骤，不用再评。请看“我的待办”。")
         lines, errors = read_sheet(rubric_of(opened), sheet)
         opinion = clean_text(sheet.opinion, multiline=True)
         if not opinion:

@@ -47,7 +47,9 @@ def random_password(username: str = "") -> str:
             return word
 
 
-def store_password(session: Session, account: Account, hashed: str, *, keep: str | None = None, forced: bool = False) -> None:
+def store_password(
+    session: Session, account: Account, hashed: str, *, keep: str | None = None, forced: bool = False
+) -> None:
     """Set the hash and end the account's sessions (but ``keep``). ``forced``: it must be changed at the next sign-in."""
     account.password, account.password_changed_at, account.must_change_password = hashed, now(), forced
     revoke_sessions(session, account.id, keep=keep)

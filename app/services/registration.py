@@ -47,7 +47,9 @@ def send_registration_code(visitor: Visitor, phone: str, solution: Solution) -> 
 
     def write(session: Session, code: str) -> Letter:
         if account_by_phone(phone, session) is not None:
-            return Letter(_("该号码已注册，请直接登录；忘了密码可以用“账号找回”。如果不是您本人操作，请不用理会。"), usable=False)
+            return Letter(
+                _("该号码已注册，请直接登录；忘了密码可以用“账号找回”。如果不是您本人操作，请不用理会。"), usable=False
+            )
         return Letter(_("验证码 %(code)s，用于注册账号，5 分钟内有效。请不要告诉别人。", code=code))
 
     sms.send_code(visitor, phone, REGISTER, write, solution)

@@ -43,7 +43,8 @@ def seed_reference(city_code: str, echo: Echo = _quiet) -> None:
             ("holidays", _add(session, Holiday.day, holiday_rows())),
             ("standing batches", _add_standing_batches(session, city_code)),
         ):
-            echo(f"{label}: {count} added")
+            if count:
+                echo(f"{label}: {count} added")
     lookups.forget()
 
 

@@ -7,7 +7,6 @@ finds it by name and changes nothing.
 from __future__ import annotations
 
 import random
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +21,7 @@ from sqlalchemy import func, select
 from stdnum.cn import uscc
 
 from app.adapters.files import open_store
-from app.adapters.passwords import hash_password, password_problems
+from app.adapters.passwords import hash_password
 from app.definitions import registry
 from app.extensions import db
 from app.fields.samples import company, person
@@ -33,6 +32,7 @@ from app.services import batch as batches
 from app.services import publication
 from app.services.answers import save_answers
 from app.services.declaration import Deeds, act, start_declaration
+from app.services.password import random_password
 from app.services.samples import fill_declaration
 from app.services.unit_of_work import unit_of_work
 from app.workflow.calendar import end_of, local_date
@@ -41,7 +41,6 @@ INTAKE, CERTIFICATION = "hrb_cultivation_intake", "enterprise_certification"
 CITY, DISTRICT = "230100", "230108"
 SMALL = (12, 10)
 """Enterprises and declarations of the demo that the first start makes."""
-ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 AUTHORITY = "哈尔滨市工业和信息化局"
 
 Progress = Callable[[int], None]
@@ -142,15 +141,6 @@ def describe(created: list[tuple[Person, str]]) -> str:
     return "\n".join(lines)
 
 
-def _random_password(username: str) -> str:
-    """Twelve characters in three groups: easy to type, hard to guess, good enough for the staff rules."""
-    while True:
-        groups = ("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(3))
-        word = "-".join(groups).capitalize()
-        if not password_problems(word, username=username, phone="", profile="gov"):
-            return word
-
-
 def _name(number: int) -> str:
     return person(random.Random(number))  # noqa: S311 - made-up names, no secret
 
@@ -164,7 +154,7 @@ def _add_account(who: Person) -> str | None:
     """Create the account; returns its password, or None if it was there."""
     if db.session.scalar(select(Account.id).where(Account.username == who.username)) is not None:
         return None
-    word = _random_password(who.username)
+    word = random_password(who.username)
     hashed = hash_password(word)
     with unit_of_work() as session:
         enterprise_id = None

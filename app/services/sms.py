@@ -204,7 +204,8 @@ def deliver(message_id: int) -> None:
     if message is None or message.sent_at is not None:
         return
     if message.sensitive and now() - message.created_at > LIFE:
-        return _note(message_id, error="too late to be of use")
+        _note(message_id, error="too late to be of use")
+        return
     try:
         # The same request id in every try: a gateway that took the message already does not send it twice.
         gateway().send(message.phone, read_text(message), str(message.id))

@@ -194,7 +194,9 @@ def _send(purpose: str, form: Any) -> Any:
     if phone is None:
         return _answer(purpose, form, InvalidInput(form.phone.errors[0], fields={"phone": form.phone.errors[0]}))
     try:
-        PURPOSES[purpose].send(visitor(), phone, Solution(request.form.get("token", ""), request.form.get("answer", "")))
+        PURPOSES[purpose].send(
+            visitor(), phone, Solution(request.form.get("token", ""), request.form.get("answer", ""))
+        )
     except DomainError as problem:
         return _answer(purpose, form, problem)
     return _answer(purpose, form, None, fresh=True)

@@ -106,8 +106,9 @@ def settings(id: Any) -> Any:
             batches.change_batch(current_user, str(id), read_version(request.form.get("version")), _changes(form))
         except InvalidInput as error:
             _mark(form, error)
+            message, status = (None if error.fields else error.message), error.status
         except Conflict as error:
-            message, status = error.message, 409
+            message, status = error.message, error.status
             summary = batches.load(current_user, str(id))
         else:
             flash(_("批次设置已保存"), "success")

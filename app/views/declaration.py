@@ -101,7 +101,9 @@ def show(id: Any) -> Any:
         history=progress.history(definition, opened.events),
         buttons=own_buttons(opened, first_page(opened) if not rules.refuse_edit(current_user, declaration) else ""),
         remarks=[r for r in opened.remarks if r.state == "open"] if declaration.status == "returned" else [],
-        returned=next((e for e in opened.events if e.action == "return"), None) if declaration.status == "returned" else None,
+        returned=next((e for e in opened.events if e.action == "return"), None)
+        if declaration.status == "returned"
+        else None,
         digest=digest_words(opened.revision.digest) if opened.revision else "",
     )
 
@@ -135,7 +137,7 @@ def confirm(id: Any) -> Any:
     opened = declarations.load(str(id), current_user)
     option = next((o for o in opened.options() if o.deed.action == request.args.get("action")), None)
     if option is None or option.deed.action not in CONFIRMED:
-        raise NotFound("这件申报现在不能这样办。请回到申报页看最新状态。")
+        raise NotFound(_("这件申报现在不能这样办。请回到申报页看最新状态。"))
     return render_template(
         "declaration/confirm.html", option=option, declaration=opened.declaration, definition=opened.definition,
         key=new_public_id(),
@@ -148,7 +150,7 @@ def act(id: Any) -> Any:
     """Take back, withdraw or delete."""
     action = request.form.get("action", "")
     if action not in CONFIRMED:
-        raise InvalidInput("页面不完整，没有办理。请刷新后再试。")
+        raise InvalidInput(_("页面不完整，没有办理。请刷新后再试。"))
     key = request.form.get("key")
     deeds = Deeds(
         version=checked_version(request.form.get("version")),

@@ -52,14 +52,14 @@ class FixGroup:
 def checked_version(text: str | None) -> int:
     """The version that the page was made from. InvalidInput if the form does not tell."""
     if text is None or not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise InvalidInput("页面不完整，没有提交。请刷新后再试。")
+        raise InvalidInput(_("页面不完整，没有提交。请刷新后再试。"))
     return int(text)
 
 
 def checked_key(text: str | None) -> str:
     """The page's idempotency key. InvalidInput if the form does not carry one."""
     if text is None or not _KEY.fullmatch(text):
-        raise InvalidInput("页面不完整，没有提交。请刷新后再试。")
+        raise InvalidInput(_("页面不完整，没有提交。请刷新后再试。"))
     return text
 
 
@@ -149,7 +149,9 @@ def _tag(found: list[Problem]) -> tuple[str, str]:
 def _fix(opened: Opened, problem: Problem) -> Fix:
     public_id = opened.declaration.public_id
     if not problem.path:
-        return Fix(problem.message, url_for("enterprise.index"), problem.verb, _("企业信息"), problem.severity == "warn")
+        return Fix(
+            problem.message, url_for("enterprise.index"), problem.verb, _("企业信息"), problem.severity == "warn"
+        )
     more = {"fix": "1"}
     parts = problem.path.split("/")
     if len(parts) > 2:
@@ -166,7 +168,7 @@ def submit(id: Any) -> Any:
     action = request.form.get("action", "")
     try:
         if action not in ACTIONS:
-            raise InvalidInput("页面不完整，没有提交。请刷新后再试。")
+            raise InvalidInput(_("页面不完整，没有提交。请刷新后再试。"))
         deeds = Deeds(
             version=checked_version(request.form.get("version")),
             statement=request.form.get("statement") == "yes",
@@ -179,7 +181,7 @@ def submit(id: Any) -> Any:
     except DomainError as error:
         opened = declarations.reload(public_id, current_user)
         if rules.refuse_edit(current_user, opened.declaration):
-            raise Conflict("这件申报已经提交过了，不用再交。进度请在“我的申报”里看。") from error
+            raise Conflict(_("这件申报已经提交过了，不用再交。进度请在“我的申报”里看。")) from error
         return _check_page(opened, error.status, error.message)
     return redirect(url_for("submission.receipt", id=public_id), 303)
 
@@ -191,7 +193,7 @@ def receipt(id: Any) -> Any:
     opened = declarations.load(str(id), current_user)
     revision = opened.revision
     if revision is None:
-        raise NotFound("这件申报还没有提交过，没有回执。请先检查并提交。")
+        raise NotFound(_("这件申报还没有提交过，没有回执。请先检查并提交。"))
     return render_template(
         "declaration/receipt.html", opened=opened, declaration=opened.declaration, definition=opened.definition,
         revision=revision, digest=digest_words(revision.digest), after=after_words(opened),

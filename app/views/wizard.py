@@ -71,7 +71,7 @@ def _form(opened: Opened, section: str, posted: MultiDict[str, str]) -> SectionF
     try:
         state = opened.evaluation.section(section)
     except KeyError:
-        raise NotFound("申报表里没有这一节。请从“我的申报”重新打开。") from None
+        raise NotFound(_("申报表里没有这一节。请从“我的申报”重新打开。")) from None
     questions = list(state.fields)
     for table in state.tables:
         for row in table.rows:
@@ -234,7 +234,7 @@ def _do(deed: str, target: str, public_id: str, section: str) -> str:
     if deed == "preview":
         return url_for("declaration.preview", id=public_id)
     if deed not in ("save", "mine", "theirs"):
-        raise InvalidInput("不认识这个按钮，内容已经保存。请刷新页面后再操作。")
+        raise InvalidInput(_("不认识这个按钮，内容已经保存。请刷新页面后再操作。"))
     path = _row_of(target)
     return section_url(public_id, section, **({"at": path} if path else {}))
 
@@ -272,7 +272,7 @@ def _remove(public_id: str, section: str, target: str) -> str:
 def _restore(public_id: str, section: str, target: str) -> str:
     parts = target.split("/")
     if len(parts) not in (2, 4):
-        raise NotFound("没有可以恢复的内容了。")
+        raise NotFound(_("没有可以恢复的内容了。"))
     return _to_row(public_id, section, answers.restore_row(current_user, public_id, parts[-2], parts[-1]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -43,7 +44,7 @@ class Frame:
     next: Stop | None
 
 
-def section_url(public_id: str, key: str, **more: str) -> str:
+def section_url(public_id: str, key: str, **more: Any) -> str:
     """Address of a stop of the rail."""
     if key == CHECK:
         return url_for("submission.check", id=public_id)
@@ -55,7 +56,7 @@ def frame(opened: Opened, current: str) -> Frame:
     stops = rail(opened, current)
     at = next((i for i, stop in enumerate(stops) if stop.current), None)
     if at is None:
-        raise NotFound("申报表里没有这一节，或者按您填的内容这一节不用填。请从左边的步骤重新选。")
+        raise NotFound(_("申报表里没有这一节，或者按您填的内容这一节不用填。请从左边的步骤重新选。"))
     declaration = opened.declaration
     return Frame(
         id=declaration.public_id,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from flask import current_app, request, session
+from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import MultiDict
 
@@ -41,7 +42,7 @@ def keep(place: str) -> None:
     """Remember what was posted to ``place`` (declaration/section). TooLarge if it does not fit."""
     pairs = [(k, v) for k, v in request.form.items(multi=True) if k not in _NOT_ANSWERS]
     if len(json.dumps(pairs).encode()) > LIMIT:
-        raise TooLarge("登录已过期，这一页内容太多，没能替您留住。请点浏览器的“后退”，复制出来，登录后再填。")
+        raise TooLarge(_("登录已过期，这一页内容太多，没能替您留住。请点浏览器的“后退”，复制出来，登录后再填。"))
     session[KEY] = {"place": place, "pairs": [list(p) for p in pairs]}
 
 

@@ -155,7 +155,9 @@ class Painter:
         closed = self.partly and not rules.is_open_path(self.declaration, path)
         error = view.errors.get(path) or state.error
         if not error and view.marking and state.visible and state.required and state.empty:
-            error = _("这一项还没选，请选一项。") if spec.options or spec.type == "boolean" else _("这一项还没填，请填写。")
+            error = (
+                _("这一项还没选，请选一项。") if spec.options or spec.type == "boolean" else _("这一项还没填，请填写。")
+            )
         question = Question(
             spec=spec, path=path, id=identify(path), raw=state.raw, text=state.text, error=error, warning=state.warning,
             visible=state.visible, required=state.required, readonly=closed or state.readonly, computed=state.computed,
@@ -261,10 +263,10 @@ def pair_of(row: RowState, table: TableState, key: str) -> tuple[FieldState, Fie
 
 def change_words(before: FieldState, after: FieldState) -> str | None:
     """``提高 20.00%`` where both texts hold one number with the same unit after it, else None."""
-    figures = [_figure(state) for state in (before, after)]
-    if None in figures or figures[0] is None or figures[1] is None:
+    earlier, later = _figure(before), _figure(after)
+    if earlier is None or later is None:
         return None
-    (old, old_unit), (new, new_unit) = figures
+    (old, old_unit), (new, new_unit) = earlier, later
     if old_unit != new_unit or old <= 0 or old == new:
         return None
     change = ((new - old) / old * 100).quantize(Decimal("0.01"), ROUND_HALF_UP)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from flask_babel import gettext as _
+
 from app.definitions.evaluation import FieldState, RowState, SectionState, TableState
 from app.definitions.influence import Place, influenced
 from app.errors import NotFound
@@ -62,7 +64,7 @@ def changed_parts(opened: Opened, section: str, path: str, view: View, *, alone:
     spots = _spots(state)
     here = next((s for s in spots if s.state.path == path), None)
     if here is None:
-        raise NotFound("这一项已经不在了，可能在另一个窗口里移除了。请刷新页面。")
+        raise NotFound(_("这一项已经不在了，可能在另一个窗口里移除了。请刷新页面。"))
     painter = Painter(opened, view)
     parts = Parts(painter.question(here.state, compact=here.compact), saved_at=now(), alone=alone)
     if alone:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from sqlalchemy import select
 
 from app.extensions import db
 from app.models import Account, AnswerRow, LoginSession
 from app.services import answers
 from app.services.declaration import accept_statement, start_declaration
+from app.services.samples import fill_declaration
+from app.services.unit_of_work import unit_of_work
+from app.views.session import digest_of
 from tests import factories
 from tests.e2e.conftest import Live
 
@@ -133,7 +137,9 @@ def test_totals_and_changes_follow_what_is_typed(filling: Filling) -> None:
     page.get_by_label("改造前创新方面成效").fill("数控化率：50%")
     page.get_by_label("改造后创新方面成效").fill("数控化率：60%")
     page.keyboard.press("Tab")
-    expect(page.locator(".sb-ba tr", has=page.get_by_label("改造前创新方面成效")).locator("td.num")).to_have_text("提高 20.00%")
+    expect(page.locator(".sb-ba tr", has=page.get_by_label("改造前创新方面成效")).locator("td.num")).to_have_text(
+        "提高 20.00%"
+    )
 
 
 def test_a_lost_line_keeps_the_text_and_saves_it_later(filling: Filling) -> None:
@@ -166,8 +172,6 @@ def test_an_expired_login_keeps_the_text_in_the_tab_and_saves_it_after_signing_i
 
 
 def _end_sessions(filling: Filling) -> None:
-    from app.services.unit_of_work import unit_of_work
-
     with unit_of_work() as session:
         session.query(LoginSession).delete()
 
@@ -222,7 +226,9 @@ def test_everything_works_without_scripts(filling: Filling, new_context: Callabl
     expect(page.get_by_label("改造总花费")).to_have_value("12万")
 
 
-def test_a_post_after_the_login_ended_is_offered_again(filling: Filling, new_context: Callable[..., BrowserContext]) -> None:
+def test_a_post_after_the_login_ended_is_offered_again(
+    filling: Filling, new_context: Callable[..., BrowserContext]
+) -> None:
     page = new_context(java_script_enabled=False).new_page()
     filling.live.sign_in(page, filling.user)
     page.goto(f"/declarations/{filling.id}/sections/digital_basis")
@@ -230,6 +236,60 @@ def test_a_post_after_the_login_ended_is_offered_again(filling: Filling, new_con
     page.get_by_label("需求描述").fill("写了很久的内容")
     page.get_by_role("button", name="下一节").click()
     expect(page).to_have_url(re.compile("/account/login"))
-    kept = db.session.scalars(select(LoginSession.data)).all()
-    assert any("写了很久的内容" in data for data in kept)
     assert filling.stored("need_description", "digital_needs") == [None]
+    _sign_in_again(filling, page)
+    page.goto(f"/declarations/{filling.id}/sections/digital_basis")
+    expect(page.get_by_text("还没有保存")).to_be_visible()
+    expect(page.get_by_label("需求描述")).to_have_value("写了很久的内容")
+    page.get_by_role("button", name="保存这些内容").click()
+    assert filling.stored("need_description", "digital_needs") == ["写了很久的内容"]
+
+
+def _sign_in_again(filling: Filling, page: Page) -> None:
+    """Give the browser's own session to the person, as the sign-in page does."""
+    cookie = next(c for c in page.context.cookies() if c["name"] == "session")
+    with unit_of_work() as session:
+        row = session.scalars(select(LoginSession).where(LoginSession.digest == digest_of(cookie["value"]))).one()
+        row.data = row.data.replace("{", f'{{"_user_id":"{filling.user.id}","_fresh":true,', 1)
+        row.account_id = filling.user.id
+
+
+def test_a_server_that_restarts_costs_nothing(filling: Filling) -> None:
+    filling.open("basic_info")
+    page, refused = filling.page, []
+
+    def restarting(route: Route) -> None:
+        if len(refused) < 2:
+            refused.append(route.request.url)
+            route.fulfill(status=503, body="")
+        else:
+            route.continue_()
+
+    page.route("**/field", restarting)
+    page.locator("#profit").fill("66")
+    page.keyboard.press("Tab")
+    expect(page.locator("#saved")).to_contain_text("已保存", timeout=15_000)
+    expect(page.locator("#profit")).to_have_value("66")
+    assert filling.stored("profit") == ["66"] and len(refused) == 2
+
+
+def test_check_links_lead_into_the_row_and_submission_gives_a_receipt(filling: Filling) -> None:
+    page = filling.page
+    fill_declaration(filling.user, filling.id, random.Random(3))
+    declaration = factories.find(filling.id)
+    for key in ("audit_report", "credit_china_report"):
+        factories.attach(declaration, key)
+    row = filling.row_ids("digital_projects")[0]
+    answers.save_answers(filling.user, filling.id, {f"digital_projects/{row}/end_date": "2025-12-20"})
+    page.goto(f"/declarations/{filling.id}/check")
+    expect(page.get_by_role("button", name="提交申报")).to_be_disabled()
+    page.get_by_role("link", name=re.compile("^去改")).click()
+    expect(page.get_by_label("项目结束时间")).to_be_focused()
+    page.get_by_label("项目结束时间").fill("2025-09-30")
+    page.keyboard.press("Tab")
+    expect(page.locator("#summary .sb-note")).to_have_count(0)
+    page.get_by_role("link", name="检查并提交").first.click()
+    page.get_by_label(re.compile("作出以上承诺")).check()
+    page.get_by_role("button", name="提交申报").dblclick()
+    expect(page.get_by_role("heading", name=re.compile("已提交，受理号"))).to_be_visible()
+    assert factories.find(filling.id).status == "in_progress"

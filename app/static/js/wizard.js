@@ -205,11 +205,14 @@ function unfold() {
   if (target && target.matches(".sb-field")) target.querySelector("input:not([type=hidden]), select, textarea")?.focus();
 }
 
-window.addEventListener("hashchange", unfold);
+window.addEventListener("hashchange", () => setTimeout(unfold));
 if (form()) {
-  arrive(document);
-  unfold();
-  // htmx is deferred before this module, but binds its elements when the document is complete.
-  if (document.readyState === "complete") bringBack();
-  else window.addEventListener("load", bringBack);
+  // After loading: htmx has bound its elements, and the browser has moved to the address's anchor, which takes the focus.
+  const begin = () => setTimeout(() => {
+    arrive(document);
+    unfold();
+    bringBack();
+  });
+  if (document.readyState === "complete") begin();
+  else window.addEventListener("load", begin);
 }

@@ -303,7 +303,7 @@ def test_return_wants_a_reason_and_opens_the_remarked(owner: Account, district: 
     assert (back.status, back.reopened, back.return_step) == ("returned", ["contact_name"], "district_review")
     assert db.session.scalars(select(Remark.state)).all() == ["open"]
     with pytest.raises(Conflict, match="这次没有退回"):
-        save_answers(owner, sent.public_id, {"registered_address": "某路 1 号"})
+        save_answers(owner, sent.public_id, {"profit": "7"})
     save_answers(owner, sent.public_id, {"contact_name": "李工"})
     again = perform(owner, back, "resubmit")
     assert (again.step_key, again.status) == ("district_review", "in_progress")

@@ -115,7 +115,9 @@ def test_officers_are_led_to_their_own_page_and_others_find_nothing(owner: Accou
     for path in ("", "preview", "statement", "act?action=discard"):
         assert other.get(f"/declarations/{sent.public_id}/{path}").status_code == 404, path
     for path in ("statement", "rebase", "act"):
-        answer = other.post(f"/declarations/{draft}/{path}", data={"statement": "yes", "action": "discard", "version": "1"})
+        answer = other.post(
+            f"/declarations/{draft}/{path}", data={"statement": "yes", "action": "discard", "version": "1"}
+        )
         assert answer.status_code == 404, path
     assert app.test_client().get(f"/declarations/{sent.public_id}/").status_code == 302
 
@@ -153,7 +155,10 @@ def test_a_deleted_draft_leaves_the_list_and_frees_the_place(owner: Account, cli
     public_id = start_declaration(owner, batch.public_id)
     answer = client.post(f"/declarations/{public_id}/act", data={"action": "discard", "version": "1"})
     assert answer.status_code == 303 and answer.location.endswith("/declarations/")
-    assert "草稿已删除" in client.get("/declarations/").text and "第" not in client.get("/declarations/").text.split("</main>")[0][-200:]
+    assert (
+        "草稿已删除" in client.get("/declarations/").text
+        and "第" not in client.get("/declarations/").text.split("</main>")[0][-200:]
+    )
     assert start_declaration(owner, batch.public_id) != public_id
 
 
@@ -174,7 +179,9 @@ def test_preview_shows_drafts_as_they_are_and_submissions_as_they_were(owner: Ac
     sent = factories.submitted(owner)
     name = factories.find(sent.public_id).enterprise_name
     with unit_of_work() as session:
-        row = session.scalars(select(AnswerRow).where(AnswerRow.declaration_id == sent.id, AnswerRow.table_key == "")).one()
+        row = session.scalars(
+            select(AnswerRow).where(AnswerRow.declaration_id == sent.id, AnswerRow.table_key == "")
+        ).one()
         row.values = {**row.values, "contact_name": "后来改的"}
     page = client.get(f"/declarations/{sent.public_id}/preview").text
     assert "后来改的" not in page and name in page and "这是预览" not in page

@@ -61,7 +61,13 @@ def test_check_page_lists_every_problem_with_a_link_to_its_field(context: Flask,
     factories.login(client, user)
     page = client.get(f"/declarations/{public_id}/check")
     assert page.status_code == 200
-    for text in ("现在填的是“12万”", "“联系方式”", "还没传“2023年度审计报告”", "第 1 个项目的“项目名称”还没填", "“标杆样板打造”还没选"):
+    for text in (
+        "现在填的是“12万”",
+        "“联系方式”",
+        "还没传“2023年度审计报告”",
+        "第 1 个项目的“项目名称”还没填",
+        "“标杆样板打造”还没选",
+    ):
         assert text in page.text, text
     assert f'href="/declarations/{public_id}/sections/basic_info?fix=1#field-revenue"' in page.text
     links = re.findall(r'href="([^"]+#(?:field|file|table|row)-[^"]+)"', page.text)
@@ -139,7 +145,9 @@ def test_an_old_page_is_a_conflict(ready: Ready) -> None:
 def test_a_closed_batch_takes_nothing_and_keeps_the_draft(ready: Ready) -> None:
     form = ready.form()
     with unit_of_work() as session:
-        session.get_one(type(ready.declaration.batch), ready.declaration.batch_id).closes_at = now() - timedelta(minutes=1)
+        session.get_one(type(ready.declaration.batch), ready.declaration.batch_id).closes_at = now() - timedelta(
+            minutes=1
+        )
     page = ready.client.get(f"/declarations/{ready.id}/check").text
     assert "截止，不能再提交" in page and "disabled" in page
     answer = ready.submit(form)

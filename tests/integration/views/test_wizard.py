@@ -94,7 +94,9 @@ def test_a_submitted_declaration_is_not_filled_in(context: Flask, client: FlaskC
     sent = factories.submitted(user)
     factories.login(client, user)
     assert client.get(f"/declarations/{sent.public_id}/sections/basic_info").status_code == 302
-    answer = client.post(f"/declarations/{sent.public_id}/sections/basic_info", data={"revenue": "1", "base:revenue": ""})
+    answer = client.post(
+        f"/declarations/{sent.public_id}/sections/basic_info", data={"revenue": "1", "base:revenue": ""}
+    )
     assert answer.status_code == 409 and "正在办理" in answer.text
 
 
@@ -156,7 +158,9 @@ def test_a_nul_does_not_break_the_database(draft: Draft) -> None:
     assert draft.main("profit") == "1\ufffd2"
 
 
-@pytest.mark.parametrize("path", ["no_such_field", "", "digital_needs/nope/need_type", "a/b/c/d/e", "revenue/x", "@audit_report"])
+@pytest.mark.parametrize(
+    "path", ["no_such_field", "", "digital_needs/nope/need_type", "a/b/c/d/e", "revenue/x", "@audit_report"]
+)
 def test_unknown_fields_are_not_found(draft: Draft, path: str) -> None:
     assert draft.autosave(path, "1").status_code == 404
 
@@ -304,7 +308,7 @@ def test_tables_with_many_rows_show_one_as_a_form(draft: Draft) -> None:
             session.add(AnswerRow(declaration_id=main.declaration_id, table_key="digital_needs", position=50 + n))
     rows = draft.rows("digital_needs")
     page = draft.get("digital_basis", f"?at=digital_needs/{rows[3].id}").text
-    assert page.count('<details open>') == 1 and page.count("打开") >= 24
+    assert page.count("<details open>") == 1 and page.count("打开") >= 24
     assert f"base:digital_needs/{rows[3].id}/need_type" in page
     assert f"base:digital_needs/{rows[4].id}/need_type" not in page
     assert "最多 20 个，现在有 25 个" in page
@@ -353,7 +357,9 @@ def test_a_kept_post_has_a_limit(draft: Draft, app: Flask) -> None:
 
 def test_a_page_with_an_old_token_loses_nothing(draft: Draft, app: Flask) -> None:
     app.config["WTF_CSRF_ENABLED"] = True
-    answer = draft.client.post(draft.url(), data={"profit": "99", "base:profit": "", "csrf_token": "old"}, headers=ORIGIN)
+    answer = draft.client.post(
+        draft.url(), data={"profit": "99", "base:profit": "", "csrf_token": "old"}, headers=ORIGIN
+    )
     assert answer.status_code == 303 and draft.main("profit") is None
     assert 'value="99"' in draft.client.get(draft.url()).text
     forged = draft.client.post(draft.url(), data={"profit": "1"}, headers={"Origin": "https://evil.example"})
@@ -393,14 +399,18 @@ def test_only_what_was_returned_can_be_changed(context: Flask, client: FlaskClie
     assert ok.status_code == 200
     no = client.post(f"{url}/field", data={"profit": "1", "base:profit": stored["profit"]}, headers=HTMX)
     assert no.status_code == 409 and "没有退回" in no.text
-    rows = client.post(f"/declarations/{declaration.public_id}/sections/digital_basis", data={"deed": "add:digital_needs"})
+    rows = client.post(
+        f"/declarations/{declaration.public_id}/sections/digital_basis", data={"deed": "add:digital_needs"}
+    )
     assert rows.status_code == 409 and "不能增减行" in rows.text
     assert "add:digital_needs" not in client.get(f"/declarations/{declaration.public_id}/sections/digital_basis").text
 
 
 def test_a_returned_table_opens_its_rows(context: Flask, client: FlaskClient) -> None:
     _user, declaration = returned(client, "digital_needs")
-    answer = client.post(f"/declarations/{declaration.public_id}/sections/digital_basis", data={"deed": "add:digital_needs"})
+    answer = client.post(
+        f"/declarations/{declaration.public_id}/sections/digital_basis", data={"deed": "add:digital_needs"}
+    )
     assert answer.status_code == 303
 
 
@@ -413,7 +423,17 @@ def test_a_draft_moves_to_a_newer_version_and_keeps_its_texts(draft: Draft) -> N
         old = session.scalars(select(Programme).where(Programme.key == factories.INTAKE, Programme.current)).one()
         content = old.content.replace("年利润", "年利润总额")
         old.current = False
-        session.add(Programme(key=old.key, number=2, title=old.title, kind=old.kind, digest="x" * 64, content=content, created_at=now()))
+        session.add(
+            Programme(
+                key=old.key,
+                number=2,
+                title=old.title,
+                kind=old.kind,
+                digest="x" * 64,
+                content=content,
+                created_at=now(),
+            )
+        )
     assert "申报表有新版本" in draft.get().text and "年利润总额" not in draft.get().text
     assert draft.client.post(f"/declarations/{draft.id}/rebase").status_code == 303
     page = draft.get().text

@@ -63,7 +63,8 @@ def test_totals_over_rows_come_with_the_answer(made_up: tuple[Any, str], client:
     row = declarations.reload(public_id, owner).answers.children("devices")[0].id
     answers.save_answers(owner, public_id, {f"devices/{row}/unit_price": "2.5"})
     answer = client.post(
-        f"/declarations/{public_id}/sections/equipment/field", data={f"devices/{row}/quantity": "4", f"base:devices/{row}/quantity": ""}
+        f"/declarations/{public_id}/sections/equipment/field",
+        data={f"devices/{row}/quantity": "4", f"base:devices/{row}/quantity": ""},
     )
     assert answer.text.count('value="10.00"') >= 2, "amount of the row and total"
 
@@ -86,7 +87,14 @@ def test_two_hundred_rows_stay_a_light_page(made_up: tuple[Any, str], client: Fl
     opened = declarations.reload(public_id, owner)
     with unit_of_work() as session:
         for n in range(1, 200):
-            session.add(AnswerRow(declaration_id=opened.declaration.id, table_key="devices", position=n, values={"name": f"设备{n}", "quantity": "1"}))
+            session.add(
+                AnswerRow(
+                    declaration_id=opened.declaration.id,
+                    table_key="devices",
+                    position=n,
+                    values={"name": f"设备{n}", "quantity": "1"},
+                )
+            )
     page = client.get(f"/declarations/{public_id}/sections/equipment")
     assert page.status_code == 200 and page.text.count('class="sb-row"') == 200
     assert len(page.data) < 500_000

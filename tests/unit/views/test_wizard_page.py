@@ -22,7 +22,9 @@ def chinese() -> object:
         yield
 
 
-def field(key: str, value: object = None, *, kind: str = "text", error: str | None = None, required: bool = True) -> FieldState:
+def field(
+    key: str, value: object = None, *, kind: str = "text", error: str | None = None, required: bool = True
+) -> FieldState:
     spec = FieldSpec(key=key, label=key, type=kind, required=required)
     state = FieldState(spec, f"t/1/{key}", required=required)
     state.value, state.text, state.error = value, str(value or ""), error
@@ -49,7 +51,10 @@ def test_change_is_told_only_when_it_is_clear(before: str | None, after: str, wo
 
 
 def test_change_of_numbers() -> None:
-    assert change_words(field("a", Decimal("80"), kind="percent"), field("b", Decimal("95"), kind="percent")) == "提高 18.75%"
+    assert (
+        change_words(field("a", Decimal("80"), kind="percent"), field("b", Decimal("95"), kind="percent"))
+        == "提高 18.75%"
+    )
 
 
 def test_count_tells_wrong_from_missing_and_leaves_out_what_is_hidden() -> None:
