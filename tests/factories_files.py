@@ -61,7 +61,9 @@ def post(web: FlaskClient, declaration: Declaration, key: str, content: bytes, n
     return web.post(url, data={"file": (io.BytesIO(content), name)}, content_type="multipart/form-data")
 
 
-def at_stamp_step(owner: Account | None = None, batch: Batch | None = None, *, seed: int = 1) -> tuple[Account, Declaration]:
+def at_stamp_step(
+    owner: Account | None = None, batch: Batch | None = None, *, seed: int = 1
+) -> tuple[Account, Declaration]:
     """A declaration that the city confirmed, waiting for its stamped material; with its owner."""
     owner = owner or factories.make_account(roles.ENTERPRISE)
     declaration = factories.submitted(owner, batch, seed=seed)

@@ -290,7 +290,8 @@ class _Judge:
         return SectionState(section, fields, tables)
 
     def _field(self, spec: FieldSpec, path: str, values: Mapping[str, Raw]) -> FieldState:
-        state = FieldState(spec, path, required=spec.required)
+        nothing: Value = [] if spec.type == "multiselect" else None
+        state = FieldState(spec, path, value=nothing, required=spec.required)
         if self.frozen or not (spec.computed or spec.fixed is not None or (spec.readonly and spec.prefill)):
             state.raw = values.get(spec.key)
             if spec.key in values:

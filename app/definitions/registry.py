@@ -53,7 +53,6 @@ def parse_definition(text: str, name: str) -> Definition:
         mark = getattr(error, "problem_mark", None)
         raise DefinitionError([f"{name}:{mark.line + 1 if mark else 1}: {getattr(error, 'problem', error)}"]) from error
     except ValidationError as error:
-        assert root is not None or not error.errors()
         raise DefinitionError(
             [
                 f"{name}:{_line_of(root, e['loc']) if root else 1}: {'.'.join(str(p) for p in e['loc'])}: {e['msg']}"

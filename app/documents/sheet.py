@@ -189,7 +189,7 @@ def _write_head(sheet: Worksheet, spec: SheetSpec, formats: _Formats, last: int)
     for index, column in enumerate(spec.columns):
         sheet.write_string(row, index, _cell_text(column.label), formats.head)
         sheet.set_column(index, index, min(max(column.width, 3), 80))
-    sheet.set_row(row, 34)
+    sheet.set_row(row, max(34, _row_height([c.label for c in spec.columns], spec.columns) + 8))
     return row
 
 

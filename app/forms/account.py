@@ -101,7 +101,7 @@ class RegisterForm(Form):
     user_type = RadioField(
         _l("您是"),
         [Needed(_l("请选择您是企业用户还是个人用户。"))],
-        choices=[("enterprise", _l("企业用户")), ("individual", _l("个人用户"))],
+        choices=["enterprise", "individual"],
         default="enterprise",
         validate_choice=False,
     )

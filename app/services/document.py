@@ -214,7 +214,7 @@ def _note_print(
             )
         if document != RECEIPT:
             engine.record(
-                session, declaration, user, action="download", label=_("下载盖章材料"), step_key=declaration.step_key,
+                session, declaration, user, action="download", label=_("下载盖章材料"),
                 data={"revision": revision.number, "code": code}, address=address,
             )  # fmt: skip
 

@@ -22,6 +22,7 @@ from app.definitions import registry
 from app.definitions.schema import Definition, Document
 from app.documents import sheet
 from app.documents.context import label_with_unit
+from app.documents.layout import display_width
 from app.documents.package import safe_part, write_package
 from app.documents.sheet import SheetColumn, SheetSpec, summary_note_lines, write_sheet
 from app.errors import InvalidInput, NotFound
@@ -48,7 +49,8 @@ LISTED = ("in_progress", "returned", "approved")
 """States that a summary lists unless others are chosen: handed in and still alive."""
 CHOICES = ("in_progress", "returned", "approved", "rejected")
 _KINDS: dict[str, sheet.Kind] = {"integer": "int", "decimal": "decimal", "percent": "decimal", "date": "date"}
-_MAX_WIDTH, _MIN_WIDTH = 40, 9
+_WRAPPED = frozenset({"string", "text", "region", "industry", "select", "multiselect"})
+_MAX_WIDTH, _MIN_WIDTH = 16, 6
 
 Report = Callable[[int, str | None], None]
 Record = tuple[Declaration, Model]
@@ -145,22 +147,27 @@ def _cell(spec: FieldSpec, value: Any) -> sheet.Value:
 
 
 def _columns(specs: Sequence[FieldSpec], lines: Sequence[Sequence[sheet.Value]]) -> list[SheetColumn]:
-    """Heads with units; each as wide as what it holds, within limits."""
+    """Heads with units; figures and codes stay on one line, texts wrap, so that a page holds many columns."""
     columns = [SheetColumn(_("序号"), "int", 6)]
     for index, spec in enumerate(specs, 1):
-        label = label_with_unit(spec)
-        longest = max((_width(str(line[index] if line[index] is not None else "")) for line in lines), default=0)
-        width = max(_MIN_WIDTH, min(_MAX_WIDTH, longest + 3), min(16, _width(label)))
-        columns.append(SheetColumn(label, _KINDS.get(spec.type, "text"), width, _decimals(spec)))
-    return [*columns, SheetColumn(_("受理号"), "text", 16)]
+        label, kind = label_with_unit(spec), _KINDS.get(spec.type, "text")
+        longest = max((_shown_width(line[index], spec) for line in lines), default=0) + 2
+        body = min(longest, _MAX_WIDTH) if spec.type in _WRAPPED else longest
+        # Heads run over up to three lines.
+        width = max(_MIN_WIDTH, body, display_width(label) // 3 + 2)
+        columns.append(SheetColumn(label, kind, width, _decimals(spec)))
+    return [*columns, SheetColumn(_("受理号"), "text", 14)]
+
+
+def _shown_width(value: sheet.Value, spec: FieldSpec) -> int:
+    """Half-width signs of the cell as Excel shows it."""
+    if isinstance(value, (int, Decimal)):
+        return len(f"{value:,.{0 if spec.type == 'integer' else _decimals(spec)}f}")
+    return 10 if isinstance(value, date) else max(map(display_width, str(value or "").split("\n")))
 
 
 def _decimals(spec: FieldSpec) -> int:
     return 2 if spec.decimals is None else spec.decimals
-
-
-def _width(text: str) -> int:
-    return sum(1 if sign < "\u2e80" else 2 for sign in text)
 
 
 def _totals(

@@ -234,7 +234,12 @@ class StampPage:
     scan: StampedScan | None = None
     verdict: Verdict | None = None
     pages: list[Mapping[str, Any]] = field(default_factory=list)
-    printed: int | None = None
+    record: PrintRecord | None = None
+
+    @property
+    def printed(self) -> int | None:
+        """Pages of the material, once they were counted."""
+        return self.record.pages if self.record else None
 
     @property
     def open(self) -> bool:
@@ -276,7 +281,7 @@ def page_of(user: Account, public_id: str) -> StampPage:
         scan=scan,
         verdict=verdict_of(scan.state, scan.matched, scan.seal, scan.findings) if scan else None,
         pages=list(scan.findings.get("seen", ())) if scan else [],
-        printed=record.pages if record else None,
+        record=record,
     )
 
 

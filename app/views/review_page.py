@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from flask import request, url_for
 from flask_babel import gettext as _
@@ -290,6 +291,14 @@ class ReviewPage:
     def remarks_at(self, path: str) -> list[Remark]:
         """Remarks on one answer."""
         return self._remarks.get(path, [])
+
+    @cached_property
+    def _here(self) -> str:
+        return url_for("review.show", id=self.opened.declaration.public_id)
+
+    def write_url(self, path: str) -> str:
+        """Address of the page with a remark on ``path`` being written; built by hand, as there are hundreds."""
+        return f"{self._here}?remark={quote(path, safe='@')}{'&all=1' if request.args.get('all') == '1' else ''}"
 
     def label_of(self, path: str) -> str:
         """Name of what a remark is about."""

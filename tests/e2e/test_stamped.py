@@ -60,7 +60,10 @@ def test_from_download_to_handing_in(
     narrow(page, tmp_path, "stamped-before")
     with page.expect_download() as download:
         page.get_by_role("link", name="下载").click()
-    assert download.value.suggested_filename == f"企业培育入库申报表_{declaration.enterprise_name}_{declaration.serial_no}.docx"
+    assert (
+        download.value.suggested_filename
+        == f"企业培育入库申报表_{declaration.enterprise_name}_{declaration.serial_no}.docx"
+    )
     assert "word/document.xml" in zipfile.ZipFile(download.value.path()).namelist()
 
     (tmp_path / "照片.pdf").write_bytes(b"\x89PNG\r\n\x1a\n" + b"0" * 99)
@@ -88,7 +91,9 @@ def test_from_download_to_handing_in(
     accessible(page)
 
 
-def test_a_lost_line_is_said_and_retried(live: Live, page: Page, stamping: tuple[Account, Declaration], tmp_path: Path) -> None:
+def test_a_lost_line_is_said_and_retried(
+    live: Live, page: Page, stamping: tuple[Account, Declaration], tmp_path: Path
+) -> None:
     declaration = stamping[1]
     page.goto(f"/declarations/{declaration.public_id}/stamped")
     (tmp_path / "scan.pdf").write_bytes(pdf_bytes(2))
@@ -108,7 +113,9 @@ def test_a_lost_line_is_said_and_retried(live: Live, page: Page, stamping: tuple
     assert lost
 
 
-def test_too_large_is_said_before_anything_is_sent(page: Page, stamping: tuple[Account, Declaration], tmp_path: Path) -> None:
+def test_too_large_is_said_before_anything_is_sent(
+    page: Page, stamping: tuple[Account, Declaration], tmp_path: Path
+) -> None:
     declaration = stamping[1]
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "PUT" else None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -175,4 +174,3 @@ def test_lives(context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_model_is_the_route_of_the_definition() -> None:
     """The hand-written model names every step of the made-up programme's route."""
     assert {step for _, step in MODEL if step} == {s.key for s in everything().route}
-    assert copy.deepcopy(MODEL).keys() == MODEL.keys()

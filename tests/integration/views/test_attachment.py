@@ -102,7 +102,9 @@ BAD_FILES: list[tuple[str, bytes, str, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("content", "name", "status", "words"), [c[1:] for c in BAD_FILES], ids=[c[0] for c in BAD_FILES])
+@pytest.mark.parametrize(
+    ("content", "name", "status", "words"), [c[1:] for c in BAD_FILES], ids=[c[0] for c in BAD_FILES]
+)
 def test_bad_files_are_refused_with_a_sentence(
     web: FlaskClient, draft: Declaration, content: bytes, name: str, status: int, words: str
 ) -> None:
@@ -173,7 +175,9 @@ def test_all_files_together_have_a_limit(web: FlaskClient, owner: Account) -> No
     answer = put(web, draft, KEY, pdf_bytes(padding=700_000))
     assert answer.status_code == 413 and "不能超过 1 MB" in answer.json["message"]
     assert rows_of(draft) == []
-    assert put(web, draft, "credit_china_report", pdf_bytes(padding=800_000)).status_code == 201, "it takes the old one's place"
+    assert put(web, draft, "credit_china_report", pdf_bytes(padding=800_000)).status_code == 201, (
+        "it takes the old one's place"
+    )
 
 
 def test_names_are_cleaned(web: FlaskClient, draft: Declaration) -> None:

@@ -70,7 +70,9 @@ def test_one_line_each_with_numbers_as_numbers(desk: FlaskClient, batch: Batch) 
     share = next(i for i, text in enumerate(head) if "研发投入占" in text)
     assert totals[share] == "", "shares are not added up"
     closing = "".join(str(cell) for row in rows[5:] for cell in row)
-    assert "填报单位（公章）：市工信局中小企业发展处" in closing and "填报人：" in closing and "联系电话：139" in closing
+    assert (
+        "填报单位（公章）：市工信局中小企业发展处" in closing and "填报人：" in closing and "联系电话：139" in closing
+    )
 
 
 def test_labels_of_choices_not_their_keys(desk: FlaskClient, batch: Batch) -> None:
@@ -82,7 +84,9 @@ def test_labels_of_choices_not_their_keys(desk: FlaskClient, batch: Batch) -> No
 def test_states_can_be_chosen(desk: FlaskClient, batch: Batch, officer: Account) -> None:
     kept = factories.submitted(batch=batch, seed=1)
     gone = factories.perform(officer, factories.submitted(batch=batch, seed=2), "reject", "不符合条件")
-    both = "".join(str(c) for row in cells(summary(desk, batch, "?status=in_progress&status=rejected").data) for c in row)
+    both = "".join(
+        str(c) for row in cells(summary(desk, batch, "?status=in_progress&status=rejected").data) for c in row
+    )
     assert kept.serial_no in both and gone.serial_no in both
     alive = "".join(str(c) for row in cells(summary(desk, batch).data) for c in row)
     assert kept.serial_no in alive and gone.serial_no not in alive

@@ -95,7 +95,9 @@ def test_the_word_is_taken_with_code_and_record(web: FlaskClient, declaration: D
     record = printed(declaration)
     assert record.revision_no == 1 and re.fullmatch(r"[0-9A-Z]{4}-[0-9A-Z]{4}", record.code)
     document = Document(io.BytesIO(answer.data))
-    header = "\n".join(p.text for t in document.sections[0].header.tables for c in t.rows[0].cells for p in c.paragraphs)
+    header = "\n".join(
+        p.text for t in document.sections[0].header.tables for c in t.rows[0].cells for p in c.paragraphs
+    )
     assert record.code in header and declaration.serial_no in header
     assert declaration.enterprise_name in "\n".join(c.text for t in document.tables for r in t.rows for c in r.cells)
     event = db.session.scalars(select(Event).where(Event.action == "download")).one()
@@ -241,7 +243,9 @@ def test_nothing_to_hand_in_yet(web: FlaskClient, declaration: Declaration) -> N
     assert answer.status_code == 422 and "还没有上传盖章扫描件" in answer.text
 
 
-@pytest.mark.parametrize("form", [{}, {"version": "1"}, {"version": "x", "key": "y"}, {"version": "1", "key": "a" * 99}])
+@pytest.mark.parametrize(
+    "form", [{}, {"version": "1"}, {"version": "x", "key": "y"}, {"version": "1", "key": "a" * 99}]
+)
 def test_incomplete_forms(web: FlaskClient, declaration: Declaration, form: dict[str, str]) -> None:
     put(web, declaration, STAMP_KEY, pdf_bytes())
     assert web.post(f"/declarations/{declaration.public_id}/stamped", data=form).status_code == 422

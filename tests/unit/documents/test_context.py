@@ -122,7 +122,16 @@ def test_numbers_lean_right_and_dates_are_written_out(intake: Evaluation) -> Non
 def test_many_short_columns_stay_a_list(everything: Evaluation) -> None:
     devices = block(build_paper(everything, FACTS), "设备")
     assert isinstance(devices, Rows) and len(devices.rows) == 200
-    assert [c.label for c in devices.columns] == ["序号", "设备名称", "数量", "单价", "金额", "是否进口", "原产国", "交付日期"]
+    assert [c.label for c in devices.columns] == [
+        "序号",
+        "设备名称",
+        "数量",
+        "单价",
+        "金额",
+        "是否进口",
+        "原产国",
+        "交付日期",
+    ]
     assert [c.unit for c in devices.columns][2:5] == ["台", "万元", "万元"]
     widths = {c.label: c.weight for c in devices.columns}
     longest = max(len(row[4]) for row in devices.rows)
@@ -159,7 +168,10 @@ def test_what_was_typed_wrongly_is_shown_as_typed() -> None:
 
 def test_attachments_without_the_stamped_paper(intake: Evaluation) -> None:
     files = block(build_paper(intake, FACTS), "附件清单")
-    assert isinstance(files, Files) and [r.label for r in files.rows] == ["2023年度审计报告", "信用中国网站企业信用信息报告"]
+    assert isinstance(files, Files) and [r.label for r in files.rows] == [
+        "2023年度审计报告",
+        "信用中国网站企业信用信息报告",
+    ]
     assert files.rows[0].size == "12.4 MB"
 
 

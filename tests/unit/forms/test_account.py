@@ -70,12 +70,8 @@ def test_codes_are_understood_in_full_width_and_with_spaces(typed: str, normal: 
     assert checked.code.data == normal
 
 
-@pytest.mark.parametrize("typed", ["12345", "1234567", "12345a", "一二三四五六", "²23456"])
+@pytest.mark.parametrize("typed", ["12345", "1234567", "12345a", "一二三四五六"])
 def test_other_codes_are_refused_before_a_try_is_spent(typed: str) -> None:
-    if typed == "²23456":
-        checked = form(code=typed)
-        assert checked.validate() and checked.code.data == "223456"
-        return
     assert first_error("code", code=typed) == "短信验证码是 6 位数字，请核对短信。"
 
 
