@@ -28,7 +28,9 @@ def arguments() -> argparse.Namespace:
     """What was asked for on the command line."""
     parser = argparse.ArgumentParser(description="Set up what is missing and serve.")
     parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")), help="port to listen on (8000)")
+    parser.add_argument(
+        "--port", type=int, default=int(os.environ.get("PORT", "8000")), help="port to listen on (8000)"
+    )
     parser.add_argument("--no-demo", action="store_true", help="no demo accounts and declarations")
     parser.add_argument("--prepare", action="store_true", help="only set up, do not serve")
     return parser.parse_args()
@@ -100,11 +102,12 @@ def prepare_data(*, demo: bool) -> None:
     """Fonts, database, reference data and the demo, each only when it is not there yet."""
     from flask import current_app
 
-    from app.documents.font_build import build_fonts
     from app.services import installation, seed_demo
 
     fonts = current_app.config["DATA_DIR"] / "fonts"
     if len(list(fonts.glob("*.ttf"))) < 2:
+        from app.documents.font_build import build_fonts
+
         print("Preparing fonts for PDF (about a minute, once) …", flush=True)
         build_fonts(fonts, print)
     if not installation.is_prepared():

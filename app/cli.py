@@ -14,7 +14,6 @@ from flask.cli import AppGroup, with_appcontext
 
 from app.definitions import registry
 from app.definitions.difference import compare, starter
-from app.documents.font_build import build_fonts
 from app.errors import DomainError
 from app.services import account as people
 from app.services import audit as audit_trail
@@ -177,6 +176,9 @@ def show_outbox(limit: int, phone: str | None) -> None:
 @fonts.command("build")
 def build_pdf_fonts() -> None:
     """Convert the packaged Chinese fonts (about a minute, once)."""
+    # Here and not above: every start would pay a tenth of a second for it.
+    from app.documents.font_build import build_fonts
+
     build_fonts(current_app.config["DATA_DIR"] / "fonts", click.echo)
 
 

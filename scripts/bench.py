@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,7 @@ def pages(app: Flask, scene: Scene, rounds: int) -> list[Figure]:
         response = client.get(path)
         if response.status_code != 200:
             raise SystemExit(f"{path} answered {response.status_code}")
-        figures.append(Figure(name, median_ms(lambda c=client, p=path: c.get(p), rounds), PAGE_BUDGET))
+        figures.append(Figure(name, median_ms(partial(client.get, path), rounds), PAGE_BUDGET))
     return [*figures, autosave(owner, scene, rounds)]
 
 
@@ -220,7 +221,12 @@ def main() -> None:
     with app.app_context():
         figures.append(word(scene, options.rounds))
         figures.append(
-            Figure("100 MB upload: memory added", upload_megabytes(app, scene.draft, account(scene.owner)), UPLOAD_BUDGET, "MB")
+            Figure(
+                "100 MB upload: memory added",
+                upload_megabytes(app, scene.draft, account(scene.owner)),
+                UPLOAD_BUDGET,
+                "MB",
+            )
         )
     figures.append(Figure("start", start_seconds(), START_BUDGET, "s"))
     table = report(figures, bare, options.rounds)

@@ -28,6 +28,7 @@ SERVE = (
 
 def large_pdf(path: Path) -> None:
     """A sound PDF of exactly ``SIZE`` bytes: one page and an uncompressed stream of noise."""
+
     def write(filler: int) -> int:
         document = pikepdf.new()
         document.add_blank_page()

@@ -45,7 +45,16 @@ def make(files: tuple[str, ...] = RUNNING) -> None:
         except subprocess.CalledProcessError as error:
             raise SystemExit("pip could not be set up. On Debian, install python3-venv and run this again.") from error
     print("Installing the pinned Python packages (a minute or two, only when they changed) …", flush=True)
-    install = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(ROOT / files[-1])]
+    install = [
+        str(PYTHON),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+        str(ROOT / files[-1]),
+    ]
     if subprocess.run(install, check=False).returncode:
         raise SystemExit("The packages could not be installed; the lines above say why. Nothing else was changed.")
     _stamp(files).write_text(fingerprint(files))

@@ -96,7 +96,9 @@ class PostgresDatabases:
 
     def __init__(self, folder: Path, cluster: servers.Postgres) -> None:
         self.cluster = cluster
-        cluster.execute(f'DROP DATABASE IF EXISTS "{cluster.template}" WITH (FORCE)', f'CREATE DATABASE "{cluster.template}"')
+        cluster.execute(
+            f'DROP DATABASE IF EXISTS "{cluster.template}" WITH (FORCE)', f'CREATE DATABASE "{cluster.template}"'
+        )
         fill_template(make_app(cluster.url(cluster.template), folder))
         self.app = make_app(cluster.url(cluster.work), folder)
 

@@ -36,7 +36,12 @@ class PartsRun:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """With ``CI``, a missing part is a failure."""
-        if os.environ.get("CI") and self.missing() and session.exitstatus == 0 and not hasattr(self.config, "workerinput"):
+        if (
+            os.environ.get("CI")
+            and self.missing()
+            and session.exitstatus == 0
+            and not hasattr(self.config, "workerinput")
+        ):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -83,7 +83,9 @@ def make_enterprise(*, certified: bool = True, region: str = "230108", **facts: 
     return store(Enterprise(created_at=now(), **(profile | facts)))
 
 
-def make_account(role: str, *, enterprise: Enterprise | None = None, region: str | None = None, **facts: Any) -> Account:
+def make_account(
+    role: str, *, enterprise: Enterprise | None = None, region: str | None = None, **facts: Any
+) -> Account:
     """An account with ``role``; enterprise accounts own ``enterprise`` (a certified one if none is given).
 
     The password is ``PASSWORD``. Staff belong to 市工信局 (230100) or 平房区 (230108) unless ``region`` says otherwise.

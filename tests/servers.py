@@ -89,7 +89,14 @@ def _own_cluster(programs: Path, folder: Path) -> Iterator[Postgres]:
     initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
     subprocess.run(initdb, check=True, capture_output=True, user=user, cwd="/")
     # Nothing here outlives the run, so nothing needs to reach the disk.
-    settings = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "max_connections=120", "lock_timeout=20s")
+    settings = (
+        "fsync=off",
+        "synchronous_commit=off",
+        "full_page_writes=off",
+        "listen_addresses=",
+        "max_connections=120",
+        "lock_timeout=20s",
+    )
     arguments = [programs / "postgres", "-D", data, "-k", folder, *(x for s in settings for x in ("-c", s))]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(arguments, stdout=log, stderr=log, user=user, cwd="/")
@@ -138,7 +145,18 @@ def redis() -> Iterator[str]:
     if program is None:
         raise NotHere("redis-server is not installed")
     port = free_port()
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", tempfile.gettempdir()]
+    options = [
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--dir",
+        tempfile.gettempdir(),
+    ]
     server = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + SECONDS_TO_START

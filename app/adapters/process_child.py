@@ -49,7 +49,7 @@ def main() -> int:
         answer.close()
     except MemoryError:
         return MEMORY_CODE
-    except Exception:  # noqa: BLE001 - whatever a parser raises is reported to the parent
+    except Exception:
         traceback.print_exc()
         return ERROR_CODE
     return 0

@@ -33,7 +33,7 @@ def _parts(definition: Definition, kind: str) -> dict[str, Any]:
     if kind == "tables":
         # Without its columns: those are compared one by one.
         return {t.key: t.model_copy(update={"columns": (), "groups": (), "tables": ()}) for _, t, _ in definition.tables()}
-    members = {"attachments": definition.attachments, "steps": definition.route, "conditions": definition.conditions}[kind]
+    members: tuple[Any, ...] = {"attachments": definition.attachments, "steps": definition.route, "conditions": definition.conditions}[kind]
     return {m.key: m for m in members}
 
 
@@ -45,11 +45,15 @@ short_code: XX          # two to four capitals, part of the serial number
 kind: declaration       # declaration, recognition, subsidy …
 jurisdiction: '230100'
 purpose: 一句话说明这是什么、给谁报。
+# Who may declare, and how often: once_per is batch, enterprise or none.
 applicant: {{certified: true, user_type: enterprise, once_per: batch}}
+# What a batch sets; labels may use {{correction_days}}, expressions params.correction_days.
 parameters:
   correction_days: {{label: 补正期（天）, value: 0}}
+# One rule for pre-check, hints, submission and review; cel gives true, false or null (cannot be decided).
 conditions:
 - {{key: certified, text: 已完成企业认证, cel: enterprise.certification_status == "approved", precheck: true}}
+# The pages of the form. What hangs on another answer: visible_if, required_if, computed.
 sections:
 - key: basic_info
   label: 基本情况
@@ -59,6 +63,7 @@ sections:
 attachments:
 - {{key: evidence, label: 佐证材料, formats: [pdf]}}
 statement: 本企业承诺所填报内容及提交材料真实、准确、完整，如有虚假愿承担相应责任。
+# The steps after submission, in order.
 route:
 - {{key: preliminary_review, label: 初审, kind: review, level: city, due_days: 10, confirm_label: 初审确认}}
 - {{key: publish_list, label: 公布名单, kind: decide, level: city}}

@@ -132,8 +132,7 @@ def digest(definition: Definition) -> str:
 
 def to_json(definition: Definition) -> str:
     """Canonical JSON of the definition: what is stored as an immutable version."""
-    data = definition.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return definition.canonical
 
 
 @lru_cache(maxsize=256)

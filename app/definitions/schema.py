@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -214,6 +216,12 @@ class Definition(Part):
     reminders: tuple[Reminder, ...] = ()
     profile_map: dict[str, str] = Field(default_factory=dict)
     """Field key → attribute of ``enterprise`` that approval writes (kind ``certification``)."""
+
+    @cached_property
+    def canonical(self) -> str:
+        """Canonical JSON: what is stored as an immutable version. Made once, since definitions do not change."""
+        data = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     def tables(self) -> Iterator[tuple[Section, Table, Table | None]]:
         """Every table with its section and its parent table (None at the first level)."""

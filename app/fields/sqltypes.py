@@ -28,7 +28,7 @@ class ExactDecimal(TypeDecorator[Decimal]):
     impl = Numeric
     cache_ok = True
 
-    class comparator_factory(TypeDecorator.Comparator[Decimal]):  # noqa: N801 - SQLAlchemy looks for this name
+    class comparator_factory(TypeDecorator.Comparator[Decimal]):
         """Comparisons, addition and subtraction only."""
 
         def operate(self, op: Any, *other: Any, **kwargs: Any) -> ColumnElement[Any]:

@@ -28,7 +28,9 @@ def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | bool:
     return False
 
 
-def compare_type(_context: Any, _inspected: Any, _metadata: Any, inspected_type: Any, metadata_type: Any) -> bool | None:
+def compare_type(
+    _context: Any, _inspected: Any, _metadata: Any, inspected_type: Any, metadata_type: Any
+) -> bool | None:
     """No difference where a type is stored differently on purpose; None leaves the answer to Alembic."""
     if isinstance(metadata_type, (ExactDecimal, UtcDateTime, JsonText)):
         stored = metadata_type.load_dialect_impl(_context.dialect)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from flask_appbuilder.security.sqla.models import User
 from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
-from flask_appbuilder.security.sqla.models import User
 
 from app.models.base import Model, pk, utc
 from app.models.enterprise import Enterprise

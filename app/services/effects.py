@@ -140,7 +140,7 @@ def serial_prefix(session: Session, batch: Batch, short_code: str) -> str:
 
 def next_number(session: Session, key: str) -> int:
     """Advance the counter ``key`` by one, locked until the transaction ends."""
-    insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[session.get_bind().dialect.name]
+    insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[session.get_bind().dialect.name]
     # The first two who need a counter at once must not both make it: one of them would be refused.
     session.execute(insert(Counter).values(key=key, value=0).on_conflict_do_nothing())
     advance = update(Counter).where(Counter.key == key).values(value=Counter.value + 1).returning(Counter.value)

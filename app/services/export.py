@@ -150,12 +150,13 @@ def _columns(specs: Sequence[FieldSpec], lines: Sequence[Sequence[sheet.Value]])
     """Heads with units; figures and codes stay on one line, texts wrap, so that a page holds many columns."""
     columns = [SheetColumn(_("序号"), "int", 6)]
     for index, spec in enumerate(specs, 1):
-        label, kind = label_with_unit(spec), _KINDS.get(spec.type, "text")
+        kind, unit = _KINDS.get(spec.type, "text"), f"（{spec.unit}）" if spec.unit else ""
+        label = label_with_unit(spec).removesuffix(unit)
         longest = max((_shown_width(line[index], spec) for line in lines), default=0) + 2
         body = min(longest, _MAX_WIDTH) if spec.type in _WRAPPED else longest
         # Heads run over up to three lines.
         width = max(_MIN_WIDTH, body, display_width(label) // 3 + 2)
-        columns.append(SheetColumn(label, kind, width, _decimals(spec)))
+        columns.append(SheetColumn(f"{label}\n{unit}" if unit else label, kind, width, _decimals(spec)))
     return [*columns, SheetColumn(_("受理号"), "text", 14)]
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import CursorResult, delete, insert, select
 from sqlalchemy.orm import Session
 
 from app.definitions import registry
@@ -55,7 +55,10 @@ def _typed(kinds: dict[str, str], values: dict[str, Any], model: type[Model]) ->
 
 
 def _insert(session: Session, model: type[Model], values: dict[str, Any]) -> int:
-    return session.execute(insert(model).values(**values)).inserted_primary_key[0]
+    result = cast(CursorResult[Any], session.execute(insert(model).values(**values)))
+    key = result.inserted_primary_key
+    assert key is not None
+    return int(key[0])
 
 
 def sync_definitions(echo: Callable[[str], None] = lambda text: None) -> None:
@@ -96,7 +99,7 @@ def rebuild(echo: Callable[[str], None] = lambda text: None) -> int:
                 continue
             seen.add(revision.declaration_id)
             key = session.scalar(select(Declaration.programme_key).where(Declaration.id == revision.declaration_id))
-            if key in registry.catalogue():
+            if key is not None and key in registry.catalogue():
                 definition = registry.catalogue().get(key)
                 project(session, definition, revision.declaration_id, revision.number, json.loads(revision.content))
                 count += 1

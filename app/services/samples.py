@@ -205,8 +205,8 @@ def _scopes(definition: Definition, params: dict[str, Any], lookups: Lookups) ->
         ("full", full, {**{k: None for k in FACTS}, "certificates": [], "declarations": []}),
     ):
         form = _judge(definition, answers, params, lookups, facts).form
-        scope = {"form": form, "enterprise": facts, "params": numbers, "today": "2026-06-12", "review": {}}
-        rows = {t.key: {c.key: [] if c.type == "multiselect" else None for c in t.all_columns} for _, t, _ in definition.tables()}
+        scope: dict[str, Any] = {"form": form, "enterprise": facts, "params": numbers, "today": "2026-06-12", "review": {}}
+        rows: dict[str, dict[str, Any]] = {t.key: {c.key: [] if c.type == "multiselect" else None for c in t.all_columns} for _, t, _ in definition.tables()}
         for _, table, parent in definition.tables():
             rows[table.key] |= {child.key: [] for child in table.tables}
             if parent is None and form.get(table.key):
@@ -233,7 +233,7 @@ def _expressions(definition: Definition) -> list[tuple[str, str, str | None]]:
     found: list[tuple[str, str | None, str | None]] = []
     for section in definition.sections:
         found.append((f"section {section.key} visible_if", section.visible_if, None))
-    asked = [(f"{section.key}.{f.key}", f, None) for section, f in definition.fields()]
+    asked: list[tuple[str, FieldSpec, str | None]] = [(f"{section.key}.{f.key}", f, None) for section, f in definition.fields()]
     asked += [(f"{t.key}.{c.key}", c, t.key) for _, t, _ in definition.tables() for c in t.all_columns]
     for place, spec, table in asked:
         for name in ("visible_if", "required_if", "computed", "prefill"):

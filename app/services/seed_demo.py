@@ -142,7 +142,7 @@ def describe(created: list[tuple[Person, str]]) -> str:
 
 
 def _name(number: int) -> str:
-    return person(random.Random(number))  # noqa: S311 - made-up names, no secret
+    return person(random.Random(number))
 
 
 def _account(username: str) -> Account:
@@ -240,7 +240,7 @@ def _certify(owner: Account, number: int) -> None:
         return
     standing = db.session.scalars(select(Batch).where(Batch.programme_key == CERTIFICATION)).first()
     assert standing is not None
-    rng = random.Random(number)  # noqa: S311 - sample data, no secret
+    rng = random.Random(number)
     public_id = start_declaration(owner, standing.public_id)
     fill_declaration(owner, public_id, rng)
     districts = db.session.scalars(select(Region.code).where(Region.parent_code == CITY).order_by(Region.code)).all()
@@ -269,7 +269,7 @@ def _declare(owner: Account, batch: Batch, number: int) -> str | None:
     if db.session.scalar(known) is not None:
         return None
     public_id = start_declaration(owner, batch.public_id)
-    fill_declaration(owner, public_id, random.Random(1000 + number))  # noqa: S311 - sample data, no secret
+    fill_declaration(owner, public_id, random.Random(1000 + number))
     _attach(owner, public_id, "submit")
     if number == 0:
         return None

@@ -51,4 +51,3 @@ def keep_up() -> dict[str, int]:
         enqueue(session, SWEEP, dedup=SWEEP, delay=DAY)
     write_head(current_app.config["DATA_DIR"])
     return removed
-

@@ -18,7 +18,9 @@ def read(name: str) -> str:
 
 def test_every_setting_is_documented_and_no_other() -> None:
     wanted = set(re.findall(r'environ(?:\.get\(|\[)"([A-Z_]+)"', read("config.py") + read("run.py")))
-    told = set(re.findall(r"`([A-Z][A-Z_]{3,})`", re.search(r"## Settings(.*?)\n## ", read("docs/deployment.md"), re.S)[1]))
+    told = set(
+        re.findall(r"`([A-Z][A-Z_]{3,})`", re.search(r"## Settings(.*?)\n## ", read("docs/deployment.md"), re.S)[1])
+    )
     assert wanted <= told
     assert told - wanted <= {"PDF_FONT_SERIF", "PDF_FONT_SANS"}
 
@@ -29,7 +31,12 @@ def test_commands_of_the_readmes_exist(app: Flask, name: str) -> None:
     told = {(g, c.strip()) for entry in named for g, _, rest in [entry.partition(" ")] for c in rest.split("|")}
     groups = {g: set(getattr(c, "commands", {})) for g, c in app.cli.commands.items()}
     checked = {(g, c) for g, c in told if g in groups and c}
-    assert {("definitions", "check"), ("seed", "reference"), ("accounts", "set-password"), ("audit", "verify")} <= checked
+    assert {
+        ("definitions", "check"),
+        ("seed", "reference"),
+        ("accounts", "set-password"),
+        ("audit", "verify"),
+    } <= checked
     assert {(g, c) for g, c in checked if c.split(" ")[0] not in groups[g] and g != "make"} == set()
 
 

@@ -114,7 +114,9 @@ def history(context: Flask) -> Iterator[tuple[int, int]]:
 def test_history_cannot_be_changed(context: Flask, history: tuple[int, int], statement: str) -> None:
     event, revision = history
     with pytest.raises(DatabaseError, match="append-only"), db.engine.begin() as connection:
-        connection.execute(text(statement), {k: v for k, v in (("event", event), ("revision", revision)) if f":{k}" in statement})
+        connection.execute(
+            text(statement), {k: v for k, v in (("event", event), ("revision", revision)) if f":{k}" in statement}
+        )
     assert db.session.get_one(Event, event).label == "试验"
     assert db.session.get_one(Revision, revision).content == "{}"
 

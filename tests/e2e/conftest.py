@@ -83,9 +83,7 @@ def browser_context_args(base_url: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def server(
-    sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Live]:
+def server(sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """The server, started once."""
     folder = tmp_path_factory.mktemp("live")
     app = make_app(f"sqlite:///{sqlite_databases.file}", folder, WTF_CSRF_ENABLED=True, TESTING=False)

@@ -11,9 +11,7 @@ from tests import factories
 from tests.e2e.conftest import Live
 
 
-def test_portal_opens_without_errors_in_the_console(
-    live: Live, page: Page, accessible: Callable[[Page], None]
-) -> None:
+def test_portal_opens_without_errors_in_the_console(live: Live, page: Page, accessible: Callable[[Page], None]) -> None:
     problems: list[str] = []
     page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
     page.on("requestfailed", lambda r: problems.append(r.url))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from app.documents.codes import make_qr_text
 from app.extensions import db
 from app.models import Account, Declaration, PrintRecord
 from app.permissions import roles
+from app.services.attachment import upload
 from app.services.declaration import accept_statement, start_declaration
 from tests import factories
 from tests.e2e.conftest import Live
@@ -177,3 +179,24 @@ def test_attachments_of_the_wizard(live: Live, page: Page, accessible: Check, tm
     page.get_by_role("button", name="移除新审计.pdf").click()
     page.locator("#confirm").get_by_role("button", name="移除").click()
     expect(page.locator("body")).to_contain_text("已移除")
+
+
+def test_the_office_reads_the_file_beside_the_answers(live: Live, page: Page, tmp_path: Path) -> None:
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
+    owner, batch = factories.make_account(roles.ENTERPRISE), factories.make_batch()
+    draft = factories.filled_draft(owner, batch)
+    for key in ("audit_report", "credit_china_report"):
+        upload(owner, draft.public_id, key, io.BytesIO(pdf_bytes(2)), f"{key}.pdf")
+    owner = db.session.get_one(Account, owner.id)
+    factories.perform(owner, draft, "submit")
+    live.sign_in(page, factories.make_account(roles.CITY))
+    page.goto(f"/review/{draft.public_id}/")
+    frame = page.locator("iframe").first
+    frame.scroll_into_view_if_needed()
+    with page.expect_response(lambda answer: "/attachments/" in answer.url) as answer:
+        page.reload()
+    assert answer.value.status == 200 and answer.value.headers["content-type"] == "application/pdf"
+    page.wait_for_timeout(1500)
+    page.screenshot(path=tmp_path / "review-1280.png")
+    assert [text for text in refused if "Content Security Policy" in text or "frame" in text] == []

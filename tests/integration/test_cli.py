@@ -69,7 +69,9 @@ def test_seed_demo_prints_accounts_once(context: Flask) -> None:
 
 
 def test_create_staff_prints_a_password_that_must_be_changed(context: Flask) -> None:
-    result = run(context, "accounts", "create-staff", "zhou", "--role", "city", "--name", "周雪松", "--region", "230100")
+    result = run(
+        context, "accounts", "create-staff", "zhou", "--role", "city", "--name", "周雪松", "--region", "230100"
+    )
     assert result.exit_code == 0, result.output
     word = result.output.strip().rpartition("：")[2]
     created = account("zhou")

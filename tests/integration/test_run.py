@@ -61,7 +61,9 @@ class Site:
 
     def worker(self) -> int | None:
         """Process id of the worker."""
-        found = subprocess.run(["ps", "--ppid", str(self.process.pid), "-o", "pid=,args="], capture_output=True, text=True)
+        found = subprocess.run(
+            ["ps", "--ppid", str(self.process.pid), "-o", "pid=,args="], capture_output=True, text=True
+        )
         lines = [line.split()[0] for line in found.stdout.splitlines() if " worker " in line]
         return int(lines[0]) if lines else None
 
@@ -106,7 +108,9 @@ def test_first_start_second_start_and_the_end(site: Site) -> None:
 
 
 def test_prepare_only_sets_up(site: Site) -> None:
-    done = subprocess.run(site.command("--prepare", "--no-demo"), cwd=ROOT, env=site.environment, capture_output=True, text=True)
+    done = subprocess.run(
+        site.command("--prepare", "--no-demo"), cwd=ROOT, env=site.environment, capture_output=True, text=True
+    )
     assert (done.returncode, "演示账号" in done.stdout) == (0, False)
     assert (Path(site.environment["DATA_DIR"]) / "prepared.json").exists()
 

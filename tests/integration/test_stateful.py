@@ -83,7 +83,12 @@ class Life(RuleBasedStateMachine):
         if not deeds:
             return
         action, expected = next(iter(deeds.items()))
-        act(self.people[expected[0]], self.public_id, action, Deeds(version=self.version, opinion="同意", statement=True))
+        act(
+            self.people[expected[0]],
+            self.public_id,
+            action,
+            Deeds(version=self.version, opinion="同意", statement=True),
+        )
         self._note(action, expected)
 
     def _note(self, action: str, expected: tuple[str, str, str | None]) -> None:

@@ -186,9 +186,10 @@ class SafeModelView(ModelView):
         self._note("delete", _("删除"), item)
 
     def _note(self, action: str, label: str, item: Any) -> None:
-        columns = item.__table__.columns.keys()
-        values = {k: str(getattr(item, k)) for k in columns if getattr(item, k, None) is not None}
-        note_change(current_user._get_current_object(), f"{self.grid.name}:{values.get('id')}", action, label, values)
+        # In people's words: the record of changes is read by them.
+        shown = {c.label: _value(item, c.path) for c in self.grid.columns}
+        values = {c.label: str(c.text(shown[c.label])) for c in self.grid.columns if shown[c.label] not in (None, "")}
+        note_change(current_user._get_current_object(), f"{self.grid.name}:{item.id}", action, label, values)
         lookups.forget()
 
 
@@ -198,13 +199,19 @@ def _value(row: Any, path: str) -> Any:
     return row
 
 
+def _asked(grid: Grid) -> dict[str, str]:
+    """The filters of this address, by the labels of their columns."""
+    names = ((name.split("_", 3)[-1], value) for name, value in request.args.items() if name.startswith("_flt_") and value)
+    return {grid.column(path).label: value for path, value in names}
+
+
 def _sheet(view: SafeModelView, rows: Iterator[Any]) -> Response:
     grid = view.grid
     columns = [SheetColumn(c.label, c.sheet_kind) for c in grid.columns]
     target = io.BytesIO()
     write_bulk(columns, ([c.cell(_value(r, c.path)) for c in grid.columns] for r in rows), target, title=grid.label[:28])
     target.seek(0)
-    note_export(current_user._get_current_object(), grid.name, dict(request.args.items()))
+    note_export(current_user._get_current_object(), grid.name, _asked(grid))
     return send_file(
         target,
         mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from sqlalchemy import ColumnElement
 
 from app.definitions.schema import Definition, Table
+from app.documents.sheet import Kind
 from app.fields import registry as field_types
 from app.fields.base import FieldSpec
 from app.models import Account
@@ -55,11 +56,12 @@ class Column:
         return str(self.text(value))
 
     @property
-    def sheet_kind(self) -> str:
+    def sheet_kind(self) -> Kind:
         """Kind of Excel column: text, int, decimal or date."""
         kind = self.spec.type if self.spec else self.kind
-        return {"int": "int", "size": "int", "integer": "int", "year": "int", "money": "decimal", "decimal": "decimal",
-                "percent": "decimal", "date": "date"}.get(kind, "text")  # fmt: skip
+        kinds: dict[str, Kind] = {"int": "int", "size": "int", "integer": "int", "year": "int", "money": "decimal", "decimal": "decimal",
+                "percent": "decimal", "date": "date"}  # fmt: skip
+        return kinds.get(kind, "text")
 
 
 _TEXTS: dict[str, Callable[[Column, Any], str]] = {

@@ -11,7 +11,18 @@ from stdnum.cn import uscc
 
 from app.adapters.passwords import check_password, password_problems
 from app.extensions import db
-from app.models import Account, Batch, Declaration, Enterprise, Event, Holiday, Industry, Notice, PublicListEntry, Region
+from app.models import (
+    Account,
+    Batch,
+    Declaration,
+    Enterprise,
+    Event,
+    Holiday,
+    Industry,
+    Notice,
+    PublicListEntry,
+    Region,
+)
 from app.models.base import Model
 from app.permissions import roles
 from app.services import audit, installation, seed, seed_demo
@@ -172,10 +183,14 @@ class TestAudit:
 
     def test_removed_end(self) -> None:
         newest = db.session.scalar(select(func.max(Event.id)))
-        assert any("is not the one that was noted" in line for line in self.change(f"DELETE FROM event WHERE id = {newest}"))
+        assert any(
+            "is not the one that was noted" in line for line in self.change(f"DELETE FROM event WHERE id = {newest}")
+        )
 
     def test_changed_revision(self) -> None:
-        assert any("revision 1 was changed" in line for line in self.change("UPDATE revision SET content = '{}' WHERE id = 1"))
+        assert any(
+            "revision 1 was changed" in line for line in self.change("UPDATE revision SET content = '{}' WHERE id = 1")
+        )
 
     def test_head_is_written_once_per_news(self) -> None:
         before = (self.folder / audit.HEADS).read_text()

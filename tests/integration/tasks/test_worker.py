@@ -118,9 +118,9 @@ def test_work_stops_when_told_and_plans_the_upkeep(context: Flask, calls: list[A
     thread = threading.Thread(target=loop)
     thread.start()
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and db.session.scalars(
-        select(Job).where(Job.state != "done")
-    ).all():  # the upkeep is one of them
+    while (
+        time.monotonic() < deadline and db.session.scalars(select(Job).where(Job.state != "done")).all()
+    ):  # the upkeep is one of them
         time.sleep(0.05)
         db.session.rollback()
     stop.set()

@@ -12,7 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Account, Attachment, Blob, Declaration, Job, StampedScan
+from app.models import Account, Assignment, Attachment, Blob, Declaration, Job, StampedScan
+from app.models.base import now
 from app.permissions import roles
 from app.services.storage import store
 from tests import factories
@@ -280,3 +281,17 @@ def test_scan_of_the_stamp_step_is_checked_in_the_background(web: FlaskClient, o
     assert scan.attachment_id == row.id and scan.state == "pending"
     job = db.session.scalars(select(Job).where(Job.kind == "check_scan")).one()
     assert job.args == {"attachment": row.id} and job.state == "queued"
+
+
+def test_experts_see_what_is_assigned_to_them(web: FlaskClient, owner: Account, app: Flask) -> None:
+    draft = factories.filled_draft(owner, factories.make_batch())
+    url = put(web, draft, KEY, pdf_bytes(2)).json["url"]
+    sent = factories.perform(owner, draft, "submit")
+    expert, other = factories.make_account(roles.EXPERT), factories.make_account(roles.EXPERT)
+    factories.store(
+        Assignment(declaration_id=sent.id, step_key="expert_review", expert_id=expert.id, assigned_at=now())
+    )
+    assert factories.login(app.test_client(), expert).get(url).data == pdf_bytes(2)
+    assert factories.login(app.test_client(), other).get(url).status_code == 404
+    district = factories.make_account(roles.DISTRICT, region="230102")
+    assert factories.login(app.test_client(), district).get(url).status_code == 404

@@ -58,7 +58,7 @@ def test_one_line_each_with_numbers_as_numbers(desk: FlaskClient, batch: Batch) 
     assert answer.status_code == 200 and "filename*=UTF-8''" in answer.headers["Content-Disposition"]
     rows = cells(answer.data)
     assert rows[0][0] == "企业培育入库（2026 年第一批）汇总表"
-    head = rows[1]
+    head = [str(text).replace("\n", "") for text in rows[1]]
     assert head[0] == "序号" and head[1] == "企业名称" and "2023年营业收入（万元）" in head and head[-1] == "受理号"
     lines = rows[2:4]
     assert [line[head.index("受理号")] for line in lines] == [first.serial_no, second.serial_no]

@@ -16,7 +16,9 @@ def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One Chinese catalogue."""
     source = tmp_path / "zh/LC_MESSAGES/messages.po"
     source.parent.mkdir(parents=True)
-    source.write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Save"\nmsgstr "保存"\n', "utf-8")
+    source.write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Save"\nmsgstr "保存"\n', "utf-8"
+    )
     monkeypatch.setattr(compile_translations, "TRANSLATIONS", tmp_path)
     return source
 
