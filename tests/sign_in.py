@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Callable
 from typing import Any
 
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from app.errors import DomainError
 from app.extensions import db
 from app.models import Challenge, Throttle
 from app.services import sms
@@ -58,7 +62,9 @@ def forget_pauses() -> None:
             session.delete(row)
 
 
-def ask_code(client: FlaskClient, purpose: str, phone: str = PHONE, path: str | None = None, **typed: Any) -> TestResponse:
+def ask_code(
+    client: FlaskClient, purpose: str, phone: str = PHONE, path: str | None = None, **typed: Any
+) -> TestResponse:
     """Solve the challenge of a page and ask for a code, by ordinary posts."""
     paths = {"register": "/account/register", "login": "/account/login?way=sms", "recover": "/account/recover"}
     token = token_in(client.get(path or paths[purpose]).text)
@@ -76,3 +82,25 @@ def sign_up(client: FlaskClient, **changes: Any) -> TestResponse:
 def sign_in(client: FlaskClient, name: str, password: str, **more: Any) -> TestResponse:
     """Sign in by password through the page."""
     return client.post("/account/login", data={"username": name, "password": password} | more)
+
+
+def at_once(app: Flask, number: int, call: Callable[[int], Any]) -> list[Any]:
+    """What ``number`` simultaneous calls returned or raised."""
+    barrier, results = threading.Barrier(number), [None] * number
+
+    def run(place: int) -> None:
+        with app.app_context():
+            barrier.wait()
+            try:
+                results[place] = call(place)
+            except DomainError as error:
+                results[place] = error
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results

@@ -127,7 +127,8 @@ def hand_in(page: Page, public_id: str) -> None:
     vow = page.locator("#vow, input[name=statement]")
     if vow.count():
         vow.first.check()
-    page.locator("form[action$='/submit'] button, button[form]").last.click()
+    page.screenshot(path="/tmp/shots/check.png", full_page=True)
+    page.get_by_role("button", name=re.compile("^提交")).last.click()
     expect(page).to_have_url(re.compile("/receipt"))
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from flask_appbuilder.forms import DynamicForm
-from wtforms import BooleanField, DateField, Field, SelectField, StringField, TextAreaField
+from flask_appbuilder.validators import Unique
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, DateField, DateTimeLocalField, Field, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
 from app.views.admin.base import SafeModelView
 from app.views.admin.filters import GridInterface, ScopeFilter
 from app.views.admin.spec import Column, Grid
+from app.workflow.calendar import SHANGHAI
 
 READ = {"list", "show", "export", "action", "action_post"}
 WRITE = {"add", "edit", "delete"}
@@ -18,6 +22,28 @@ WRITE = {"add", "edit", "delete"}
 
 class NothingToFill(DynamicForm):
     """The form of a grid that nobody writes in."""
+
+
+class ShanghaiTimeField(DateTimeLocalField):
+    """A moment as people in Shanghai write it; ``data`` is aware, UTC."""
+
+    def process_data(self, value: datetime | None) -> None:
+        """Show a stored moment in local time."""
+        super().process_data(value.astimezone(SHANGHAI).replace(tzinfo=None) if value and value.tzinfo else value)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read what was typed as local time."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as error:
+            raise ValueError(str(_l("请选日期和时间，例如 2026-11-20 09:00。"))) from error
+        if self.data is not None:
+            self.data = self.data.replace(tzinfo=SHANGHAI).astimezone(UTC)
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return " ".join(self.raw_data)
+        return self.data.strftime("%Y-%m-%dT%H:%M") if self.data else ""
 
 
 def _choices(column: Column) -> list[tuple[str, str]]:
@@ -40,7 +66,12 @@ def search_field(column: Column) -> Field:
 
 def edit_field(grid: Grid, column: Column) -> Field | None:
     """The control of a writable grid where Flask-AppBuilder's own would not do: choices, long text, times."""
-    kind = grid.model.__table__.columns[column.path].type
+    stored = grid.model.__table__.columns[column.path]
+    kind = stored.type
+    if column.kind == "time":
+        return ShanghaiTimeField(column.label, validators=[DataRequired()])
+    if column.kind == "date":
+        return DateField(column.label, validators=[DataRequired(), *_unique(grid, column)])
     if column.options:
         return SelectField(column.label, choices=_choices(column), validators=[DataRequired()])
     if column.kind == "long":
@@ -48,11 +79,16 @@ def edit_field(grid: Grid, column: Column) -> Field | None:
     if column.kind == "bool":
         return BooleanField(column.label, default=bool(grid.model.__table__.columns[column.path].default.arg))
     if column.kind == "text":
-        nullable = grid.model.__table__.columns[column.path].nullable
         limit = getattr(kind, "length", None) or 255
-        needed = Optional() if nullable else DataRequired()
-        return StringField(column.label, validators=[needed, Length(max=limit)], filters=[lambda v: v.strip() if v else None])
+        rules = [Optional() if stored.nullable else DataRequired(), Length(max=limit), *_unique(grid, column)]
+        return StringField(column.label, validators=rules, filters=[lambda v: v.strip() if v else None])
     return None
+
+
+def _unique(grid: Grid, column: Column) -> list[Unique]:
+    if not grid.model.__table__.columns[column.path].unique:
+        return []
+    return [Unique(GridInterface(grid), column.path, _l("已经有这一条了，请核对，或到列表里修改那一条。"))]
 
 
 def build_view(grid: Grid, related: list[type[SafeModelView]]) -> type[SafeModelView]:

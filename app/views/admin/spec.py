@@ -10,7 +10,7 @@ from markupsafe import Markup
 from sqlalchemy import ColumnElement
 
 from app.definitions.schema import Definition, Table
-from app.documents.sheet import Kind
+from app.documents.sheet import Kind as SheetKind
 from app.fields import registry as field_types
 from app.fields.base import FieldSpec
 from app.models import Account
@@ -56,10 +56,10 @@ class Column:
         return str(self.text(value))
 
     @property
-    def sheet_kind(self) -> Kind:
+    def sheet_kind(self) -> SheetKind:
         """Kind of Excel column: text, int, decimal or date."""
         kind = self.spec.type if self.spec else self.kind
-        kinds: dict[str, Kind] = {"int": "int", "size": "int", "integer": "int", "year": "int", "money": "decimal", "decimal": "decimal",
+        kinds: dict[str, SheetKind] = {"int": "int", "size": "int", "integer": "int", "year": "int", "money": "decimal", "decimal": "decimal",
                 "percent": "decimal", "date": "date"}  # fmt: skip
         return kinds.get(kind, "text")
 

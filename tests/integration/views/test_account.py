@@ -19,7 +19,19 @@ from app.models.base import now
 from app.permissions import roles
 from app.services import account as accounts
 from tests import factories
-from tests.sign_in import ANSWERS, GOOD, PHONE, answer_of, ask_code, forget_pauses, last_code, last_text, sign_in, sign_up, token_in
+from tests.sign_in import (
+    ANSWERS,
+    GOOD,
+    PHONE,
+    answer_of,
+    ask_code,
+    forget_pauses,
+    last_code,
+    last_text,
+    sign_in,
+    sign_up,
+    token_in,
+)
 
 PAGES = ("/account/login", "/account/login?way=sms", "/account/register", "/account/recover", "/account/agreement",
          "/account/privacy")  # fmt: skip
@@ -99,7 +111,11 @@ def test_asking_for_a_code_tells_nothing_about_the_number(context: Flask, client
 
 def test_submitting_tells_nothing_about_the_number(context: Flask, client: FlaskClient) -> None:
     factories.make_account(roles.ENTERPRISE, phone=PHONE)
-    for purpose, path in (("register", "/account/register"), ("login", "/account/login"), ("recover", "/account/recover")):
+    for purpose, path in (
+        ("register", "/account/register"),
+        ("login", "/account/login"),
+        ("recover", "/account/recover"),
+    ):
         answers = []
         for phone in (PHONE, "13900000000"):
             ask_code(client, purpose, phone)
@@ -133,7 +149,7 @@ def test_other_challenges_by_buttons(context: Flask, client: FlaskClient) -> Non
     picture = client.post("/account/code", data=data | {"do": "picture"})
     assert picture.status_code == 200
     assert 'value="1381234"' in picture.text and "听语音" in picture.text
-    assert "class=\"sb-error\"" not in picture.text
+    assert 'class="sb-error"' not in picture.text
     token = token_in(picture.text)
     assert client.get(f"/account/challenge/{token}/sound").mimetype == "audio/wav"
     again = client.post("/account/code", data=data | {"do": "other", "kind": "picture"})
@@ -382,7 +398,10 @@ def test_bad_input_is_refused_and_never_breaks(context: Flask, client: FlaskClie
         response = client.post(path, data=body, content_type="application/x-www-form-urlencoded")
         assert response.status_code in (200, 400, 422), (path, response.status_code)
     assert client.get("/account/challenge/%00/picture").status_code in (400, 404)
-    assert db.session.scalar(select(func.count()).select_from(LoginSession).where(LoginSession.account_id.is_not(None))) == 0
+    assert (
+        db.session.scalar(select(func.count()).select_from(LoginSession).where(LoginSession.account_id.is_not(None)))
+        == 0
+    )
 
 
 def _quoted(value: bytes) -> bytes:

@@ -9,7 +9,9 @@ from app.services.throttle import network_of
 from app.views.account_page import safe_next
 
 
-@pytest.mark.parametrize("wanted", ["/", "/workbench/", "/declarations/0198/sections/basics?x=1&y=%E4%B8%AD#a", "/a//b"])
+@pytest.mark.parametrize(
+    "wanted", ["/", "/workbench/", "/declarations/0198/sections/basics?x=1&y=%E4%B8%AD#a", "/a//b"]
+)
 def test_addresses_of_this_site_pass(wanted: str) -> None:
     assert safe_next(wanted) == wanted
 
