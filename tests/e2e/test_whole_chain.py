@@ -106,10 +106,11 @@ def fill_in(page: Page, public_id: str, seed: int) -> None:
 
 
 def upload(page: Page, key: str, path: Path) -> None:
-    """Choose a file for the attachment ``key`` and wait until it is there."""
-    print(page.url); page.screenshot(path="/tmp/shots/up0.png", full_page=True)
-    page.locator(f"#file-{key}-input").set_input_files(path, timeout=3000)
-    page.screenshot(path="/tmp/shots/up.png", full_page=True)
+    """Choose a file for the attachment ``key`` and wait until it is stored and shown."""
+    chosen = page.locator("#scan") if key == "stamped_material" else page.locator(f"#file-{key}-input")
+    with page.expect_response(lambda r: f"/attachments/{key}" in r.url and r.ok):
+        chosen.set_input_files(path)
+    page.wait_for_load_state("networkidle")
     expect(page.locator("main").get_by_text(path.name).first).to_be_visible()
 
 
@@ -127,7 +128,6 @@ def hand_in(page: Page, public_id: str) -> None:
     vow = page.locator("#vow, input[name=statement]")
     if vow.count():
         vow.first.check()
-    page.screenshot(path="/tmp/shots/check.png", full_page=True)
     page.get_by_role("button", name=re.compile("^提交")).last.click()
     expect(page).to_have_url(re.compile("/receipt"))
 
@@ -137,8 +137,10 @@ def decide(page: Page, public_id: str, words: str) -> None:
     page.goto("/todo/")
     page.locator(f'a[href*="/review/{public_id}/"]').first.click()
     page.get_by_label(words, exact=True).check()
-    page.locator("#decide").click()
-    expect(page).not_to_have_url(re.compile(f"/review/{public_id}/"))
+    before = factories.find(public_id).version
+    with page.expect_navigation():
+        page.locator("#decide").click()
+    assert factories.find(public_id).version == before + 1
 
 
 @pytest.fixture

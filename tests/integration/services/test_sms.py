@@ -13,14 +13,13 @@ from sqlalchemy import func, select
 
 from app.errors import InvalidInput, NotFound, TooMany, Unavailable
 from app.extensions import db
-from app.models import Account, Challenge, Job, SmsCode, SmsMessage
+from app.models import Challenge, Job, SmsCode, SmsMessage
 from app.models.base import now
 from app.permissions import roles
 from app.services import challenge, sign_in, sms
 from app.services import password as passwords
 from app.services import registration as registrations
 from app.services.challenge import Solution, Visitor
-from app.services.registration import Registration
 from app.services.unit_of_work import unit_of_work
 from app.tasks.worker import run_job
 from tests import factories
@@ -35,16 +34,6 @@ def count(model: Any, *where: Any) -> int:
 
 def ask(phone: str = PHONE, visitor: Visitor = VISITOR) -> None:
     registrations.send_registration_code(visitor, phone, solved(visitor))
-
-
-def wanted(**changes: str) -> Registration:
-    values = {"user_type": "enterprise", "username": "松岭-Wang", "phone": PHONE, "code": "000000", "password": GOOD}
-    return Registration(**(values | changes))
-
-
-def register(**changes: str) -> Account:
-    ask(changes.get("phone", PHONE))
-    return registrations.register(VISITOR, wanted(code=last_code(changes.get("phone", PHONE)), **changes))
 
 
 # -- challenges ---------------------------------------------------------------------------------------------------
@@ -272,5 +261,3 @@ def test_the_configured_gateway_is_used(context: Flask) -> None:
     assert type(sms.gateway()).__name__ == "OutboxGateway"
     context.config["SETTINGS"] = dataclasses.replace(context.config["SETTINGS"], sms_url="https://sms.example/send")
     assert type(sms.gateway()).__name__ == "HttpGateway"
-
-
