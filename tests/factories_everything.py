@@ -76,7 +76,11 @@ def everything_draft(user: Account, batch: Batch, *, seed: int = 1, **answers: o
 
 def rows_of(declaration: Declaration, table: str) -> list[AnswerRow]:
     """The living working rows of a table, in order."""
-    found = [r for r in db.session.query(AnswerRow).filter_by(declaration_id=declaration.id, table_key=table) if not r.removed_at]
+    found = [
+        r
+        for r in db.session.query(AnswerRow).filter_by(declaration_id=declaration.id, table_key=table)
+        if not r.removed_at
+    ]
     return sorted(found, key=lambda r: (r.position, r.id))
 
 
@@ -88,7 +92,13 @@ def add_devices(declaration: Declaration, count: int) -> None:
 
 
 def _device(declaration_id: int, position: int) -> AnswerRow:
-    values = {"name": f"数控机床{position}", "quantity": "2", "unit_price": "0.75", "imported": "no", "delivered_on": "2026-03-01"}
+    values = {
+        "name": f"数控机床{position}",
+        "quantity": "2",
+        "unit_price": "0.75",
+        "imported": "no",
+        "delivered_on": "2026-03-01",
+    }
     return AnswerRow(declaration_id=declaration_id, table_key="devices", position=position, values=values)
 
 

@@ -54,7 +54,10 @@ def after(app: Flask) -> dict[str, Any]:
     old, draft = db.session.scalars(select(Declaration).order_by(Declaration.id)).unique().all()
     main = build_projection(registry.catalogue().get(KEY)).main
     projected = db.session.scalar(select(main.website).where(main.declaration_id == old.id))
-    owners = {d.id: db.session.scalars(select(Account).where(Account.enterprise_id == d.enterprise_id)).one() for d in (old, draft)}
+    owners = {
+        d.id: db.session.scalars(select(Account).where(Account.enterprise_id == d.enterprise_id)).one()
+        for d in (old, draft)
+    }
     result: dict[str, Any] = {"said": said, "old": stored(old, owners[old.id]) | {"projected": projected}}
     grids = {g.name: g for g in app.extensions["grids"]}
     result["columns"] = [

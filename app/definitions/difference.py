@@ -32,8 +32,14 @@ def _parts(definition: Definition, kind: str) -> dict[str, Any]:
         return parts
     if kind == "tables":
         # Without its columns: those are compared one by one.
-        return {t.key: t.model_copy(update={"columns": (), "groups": (), "tables": ()}) for _, t, _ in definition.tables()}
-    members: tuple[Any, ...] = {"attachments": definition.attachments, "steps": definition.route, "conditions": definition.conditions}[kind]
+        return {
+            t.key: t.model_copy(update={"columns": (), "groups": (), "tables": ()}) for _, t, _ in definition.tables()
+        }
+    members: tuple[Any, ...] = {
+        "attachments": definition.attachments,
+        "steps": definition.route,
+        "conditions": definition.conditions,
+    }[kind]
     return {m.key: m for m in members}
 
 

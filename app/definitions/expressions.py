@@ -40,6 +40,11 @@ def _size_categories() -> dict[str, dict[str, Any]]:
     return {c["key"]: c for c in data["categories"]}
 
 
+def size_labels() -> dict[str, str]:
+    """Names of the industries that the size standard tells apart, by key."""
+    return {key: category["label"] for key, category in _size_categories().items()}
+
+
 def _division(code: Any) -> dict[str, Any]:
     return _divisions().get(re.sub(r"\D", "", str(code or ""))[:2], {})
 

@@ -79,10 +79,14 @@ def spec_problems(definition: Definition) -> list[str]:
     problems: list[str] = []
     for place, spec in specs(definition):
         if spec.type not in field_types.names():
-            problems.append(f"{place}: unknown field type {spec.type!r}, known: {', '.join(sorted(field_types.names()))}")
+            problems.append(
+                f"{place}: unknown field type {spec.type!r}, known: {', '.join(sorted(field_types.names()))}"
+            )
         else:
             problems += [f"{place}: {p}" for p in field_types.get(spec.type).check_spec(spec)]
-    problems += _duplicates("field", [f.key for _, f in definition.fields()] + [t.key for _, t, _ in definition.tables()])
+    problems += _duplicates(
+        "field", [f.key for _, f in definition.fields()] + [t.key for _, t, _ in definition.tables()]
+    )
     for _, table, _ in definition.tables():
         problems += _duplicates(f"column of {table.key}", [c.key for c in table.all_columns])
     problems += _duplicates("section", [s.key for s in definition.sections])
@@ -120,8 +124,14 @@ def _document_problems(definition: Definition, fields: set[str]) -> list[str]:
     for document in definition.documents:
         if document.after_step is not None and document.after_step not in steps:
             problems.append(f"document {document.key}: after_step names no step: {document.after_step}")
-        problems += [f"document {document.key}: columns names no field: {c}" for c in document.columns if c not in fields]
-        problems += [f"document {document.key}: totals names no column: {c}" for c in document.totals if c not in document.columns]
+        problems += [
+            f"document {document.key}: columns names no field: {c}" for c in document.columns if c not in fields
+        ]
+        problems += [
+            f"document {document.key}: totals names no column: {c}"
+            for c in document.totals
+            if c not in document.columns
+        ]
     return problems
 
 

@@ -196,7 +196,9 @@ class Definition(Part):
     title: str
     short_title: str | None = None
     short_code: str = Field(pattern=r"^[A-Z]{2,4}$")
-    kind: Literal["certification", "declaration", "recognition", "subsidy", "change", "update", "re_review", "account_change"]
+    kind: Literal[
+        "certification", "declaration", "recognition", "subsidy", "change", "update", "re_review", "account_change"
+    ]
     jurisdiction: str
     menu: str | None = None
     purpose: str | None = None
@@ -222,6 +224,11 @@ class Definition(Part):
         """Canonical JSON: what is stored as an immutable version. Made once, since definitions do not change."""
         data = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    @cached_property
+    def stamped_keys(self) -> frozenset[str]:
+        """Keys of the attachments that belong to the stamp steps and not to the form."""
+        return frozenset(a.key for a in self.attachments if a.stage == "stamp")
 
     def tables(self) -> Iterator[tuple[Section, Table, Table | None]]:
         """Every table with its section and its parent table (None at the first level)."""

@@ -11,6 +11,7 @@ from app.models.base import Model, pk, utc
 
 _known: dict[str, Definition] = {}
 
+
 class Programme(Model):
     """One version of one definition, immutable. ``number`` counts contents; ``content`` is canonical JSON."""
 

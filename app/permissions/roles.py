@@ -46,6 +46,7 @@ def level_region(level: str, code: str) -> str:
         return "000000"
     return code[:4] + "00"
 
+
 # -- doors of the grids -------------------------------------------------------------------------------------------
 
 READ = frozenset({"list", "show", "export"})

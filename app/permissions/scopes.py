@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 
-from app.models import Account, Assignment, Declaration, Enterprise
+from app.models import Account, Assignment, Attachment, Declaration, Enterprise, Event
 from app.permissions import roles
+
+_FILING = ("submit", "resubmit", "stamp")
+"""Deeds that hand the files of the moment to an office."""
 
 
 def declarations(user: Account) -> ColumnElement[bool]:
@@ -27,6 +30,19 @@ def declarations(user: Account) -> ColumnElement[bool]:
     return or_(*allowed) if allowed else false()
 
 
+def filed() -> ColumnElement[bool]:
+    """Condition on ``Attachment``: it was there when the declaration was sent in, or its stamped paper handed in.
+
+    Everything else is work of the enterprise that no office has been given.
+    """
+    return exists().where(
+        Event.declaration_id == Attachment.declaration_id,
+        Event.action.in_(_FILING),
+        Event.at >= Attachment.created_at,
+        or_(Attachment.removed_at.is_(None), Event.at < Attachment.removed_at),
+    )
+
+
 def enterprises(user: Account) -> ColumnElement[bool]:
     """Condition on ``Enterprise`` that leaves what ``user`` may see."""
     held = user.role_names
@@ -44,7 +60,9 @@ def held_by(user: Account) -> ColumnElement[bool]:
     held = user.role_names
     waiting: list[ColumnElement[bool]] = []
     if user.enterprise_id is not None:
-        waiting.append(and_(Declaration.holder_role == roles.ENTERPRISE, Declaration.enterprise_id == user.enterprise_id))
+        waiting.append(
+            and_(Declaration.holder_role == roles.ENTERPRISE, Declaration.enterprise_id == user.enterprise_id)
+        )
     for role in held & set(roles.OFFICERS):
         waiting.append(and_(Declaration.holder_role == role, Declaration.holder_region == user.region_code))
     if roles.EXPERT in held:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.adapters.files import Readable, Staged
@@ -23,9 +23,9 @@ from app.definitions.schema import Attachment as Spec
 from app.errors import Conflict, InvalidInput, NotFound, Refused, TooLarge
 from app.extensions import db
 from app.fields.base import clean_text
-from app.models import Account, Attachment, Declaration, Event, StampedScan
+from app.models import Account, Attachment, StampedScan
 from app.models.base import now
-from app.permissions import rules
+from app.permissions import rules, scopes
 from app.services.job import enqueue
 from app.services.opened import Opened, open_declaration
 from app.services.storage import add_blob, store
@@ -40,7 +40,6 @@ CHECK_SCAN = "check_scan"
 CONTENT_TYPES = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
 ENDINGS = {"pdf": (".pdf",), "jpg": (".jpg", ".jpeg"), "png": (".png",)}
 _DIRECTION = dict.fromkeys([0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-_FILING = ("submit", "resubmit", "stamp")
 
 
 @dataclass(frozen=True)
@@ -233,19 +232,22 @@ def load(user: Account, attachment_id: str) -> Attachment:
     if not rules.can_see(user, declaration, assignments):
         raise _missing()
     own = user.enterprise_id is not None and user.enterprise_id == declaration.enterprise_id
-    if not (own and attachment.removed_at is None) and not _was_filed(attachment, declaration):
+    if not (own and attachment.removed_at is None) and not _was_filed(attachment):
         raise _missing()
     return attachment
 
 
-def _was_filed(attachment: Attachment, declaration: Declaration) -> bool:
-    """Whether the file was there when the declaration was submitted, or its stamped paper handed in."""
-    statement = select(func.count()).where(
-        Event.declaration_id == declaration.id, Event.action.in_(_FILING), Event.at >= attachment.created_at
-    )
-    if attachment.removed_at is not None:
-        statement = statement.where(Event.at < attachment.removed_at)
-    return bool(db.session.scalar(statement))
+def _was_filed(attachment: Attachment) -> bool:
+    return db.session.scalar(select(Attachment.id).where(Attachment.id == attachment.id, scopes.filed())) is not None
+
+
+def handed_in_scans(opened: Opened) -> list[Attachment]:
+    """Stamped scans that were handed in and still count. One that is only uploaded is the enterprise's own affair."""
+    statement = select(Attachment).where(
+        Attachment.declaration_id == opened.declaration.id, Attachment.key.in_(opened.definition.stamped_keys),
+        Attachment.removed_at.is_(None), scopes.filed(),
+    )  # fmt: skip
+    return list(opened.session.scalars(statement.order_by(Attachment.id)).unique())
 
 
 def open_file(attachment: Attachment) -> BinaryIO:

@@ -150,7 +150,7 @@ def act_within(
         holidays=days,
         address=deeds.address,
         data=payload.get("event"),
-        all_scored=_all_scored(session, declaration, user),
+        all_scored=_all_scored(session, declaration, user, payload.get("unassigned")),
     )
     scene = Scene(session, opened, done, deeds.opinion.strip(), payload)
     for name in done.effects:
@@ -182,15 +182,23 @@ def _repeated(session: Session, user: Account, action: str, public_id: str, key:
     return False
 
 
-def _all_scored(session: Session, declaration: Declaration, user: Account) -> Callable[[], bool]:
+def _all_scored(
+    session: Session, declaration: Declaration, user: Account, unassigned: int | None
+) -> Callable[[], bool]:
+    """Whether no expert owes a score any more, now that ``user`` hands in or the expert ``unassigned`` is taken off.
+
+    Without any score at all the step is not done.
+    """
+
     def check() -> bool:
-        statement = select(func.count()).where(
+        others = (
             Assignment.declaration_id == declaration.id,
             Assignment.step_key == declaration.step_key,
-            Assignment.done_at.is_(None),
-            Assignment.expert_id != user.id,
+            Assignment.expert_id != (unassigned or user.id),
         )
-        return session.scalar(statement) == 0
+        if session.scalar(select(func.count()).where(*others, Assignment.done_at.is_(None))):
+            return False
+        return unassigned is None or bool(session.scalar(select(func.count()).where(*others)))
 
     return check
 
@@ -235,6 +243,14 @@ def declarations_of(user: Account, programme_key: str | None = None) -> list[Dec
 def load(public_id: str, user: Account) -> Opened:
     """The declaration for reading, if ``user`` may see it (NotFound otherwise)."""
     return open_declaration(db.session, public_id, user)
+
+
+def load_own(public_id: str, user: Account) -> Opened:
+    """``load`` for filling in: NotFound for everyone but the enterprise itself, whatever other roles they hold."""
+    opened = load(public_id, user)
+    if user.enterprise_id is None or user.enterprise_id != opened.declaration.enterprise_id:
+        raise NotFound("没有找到这件申报。它可能已被删除，请从“我的申报”重新打开。")
+    return opened
 
 
 def reload(public_id: str, user: Account) -> Opened:

@@ -93,9 +93,8 @@ def preview(user: Account, public_id: str) -> Generated:
 
 
 def _shown(opened: Opened, title: str) -> tuple[Evaluation, PaperFacts]:
-    declaration, user = opened.declaration, opened.user
-    own = user.enterprise_id is not None and user.enterprise_id == declaration.enterprise_id
-    if own and declaration.status in ("draft", "returned"):
+    declaration = opened.declaration
+    if opened.writing:
         enterprise = declaration.enterprise_name or declaration.enterprise.name or ""
         serial = declaration.serial_no or ""
         return opened.evaluation, PaperFacts(title, enterprise, declaration.batch.title, serial)

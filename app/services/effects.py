@@ -24,7 +24,7 @@ from app.services.opened import Opened
 from app.services.privacy import SENSITIVE, seal, seal_content
 from app.services.projection import project
 from app.workflow.calendar import local_date
-from app.workflow.engine import Done
+from app.workflow.engine import Done, current_step
 
 
 @dataclass
@@ -59,7 +59,11 @@ def revise(scene: Scene) -> None:
     opened, declaration = scene.opened, scene.opened.declaration
     _claim(scene)
     evaluation = opened.evaluation
-    files = {k: [{**f, "at": f["at"].isoformat()} for f in v] for k, v in opened.files.items()}
+    files = {
+        k: [{**f, "at": f["at"].isoformat()} for f in v]
+        for k, v in opened.files.items()
+        if k not in opened.definition.stamped_keys
+    }
     content = {
         **seal_content(opened.definition, evaluation.content()),
         "programme": declaration.programme_key,
@@ -198,6 +202,15 @@ def assign(scene: Scene) -> None:
 
 
 @effect
+def set_scans_aside(scene: Scene) -> None:
+    """A new revision has a paper of its own: scans of older ones do not count any more. Their rows stay."""
+    keys = scene.opened.definition.stamped_keys
+    for attachment in scene.opened.attachments:
+        if attachment.key in keys:
+            attachment.removed_at = now()
+
+
+@effect
 def tell_experts(scene: Scene) -> None:
     """A message to each expert."""
     for expert_id in scene.payload["experts"]:
@@ -206,6 +219,23 @@ def tell_experts(scene: Scene) -> None:
             f"{scene.opened.declaration.enterprise_name}的“{scene.opened.definition.title}”已分派给您，请在“我的待办”里评审。",
             f"/review/{scene.opened.declaration.public_id}/",
         )  # fmt: skip
+
+
+@effect
+def unassign(scene: Scene) -> None:
+    """Take the declaration off an expert who has not handed in; what happened stands in the event."""
+    assignment = scene.session.get_one(Assignment, scene.payload["open_assignment"])
+    scene.session.delete(assignment)
+
+
+@effect
+def tell_unassigned(scene: Scene) -> None:
+    """A message to the expert who need not do it any more."""
+    tell_account(
+        scene.session, scene.payload["unassigned"], "declaration_reminder", "有一件申报不用您评审了",
+        f"{scene.opened.declaration.enterprise_name}的“{scene.opened.definition.title}”已收回分派，您不用再办。",
+        "/todo/",
+    )  # fmt: skip
 
 
 @effect
@@ -291,21 +321,40 @@ def _tell(kind: str, title: str, body: str) -> Effect:
     return tell
 
 
+_tell_sent = _tell(
+    "declaration_reminder",
+    "{title}已提交，受理号 {serial}",
+    "已转入“{next}”。办理结果会发到这里，您现在不用做什么。",
+)
+_tell_stamp_again = _tell(
+    "declaration_reminder",
+    "{title}（{serial}）已重新提交，要重新盖章",
+    "申报内容改过了，原来的盖章材料作废。请到“我的待办”下载新一版，盖章扫描后上传。",
+)
+
+
+@effect
+def tell_submitted(scene: Scene) -> None:
+    """Where it is now; and what to do, if the enterprise itself is next."""
+    step = current_step(scene.opened.definition, scene.opened.declaration)
+    again = scene.done.deed.action == "resubmit" and step is not None and step.kind == "stamp"
+    (_tell_stamp_again if again else _tell_sent)(scene)
+
+
 EFFECTS.update(
-    tell_submitted=_tell(
-        "declaration_reminder", "{title}已提交，受理号 {serial}", "已转入“{next}”。办理结果会发到这里，您现在不用做什么。"
-    ),
-    tell_confirmed=_tell(
-        "recognition_notice", "{title}（{serial}）已通过{step}", "{opinion}请到“我的待办”看下一步。"
-    ),
+    tell_confirmed=_tell("recognition_notice", "{title}（{serial}）已通过{step}", "{opinion}请到“我的待办”看下一步。"),
     tell_returned=_tell(
-        "declaration_reminder", "{title}（{serial}）被退回修改", "{step}退回：{opinion} 请到“我的待办”里修改后重新提交，已填的内容都在。"
+        "declaration_reminder",
+        "{title}（{serial}）被退回修改",
+        "{step}退回：{opinion} 请到“我的待办”里修改后重新提交，已填的内容都在。",
     ),
     tell_stamp_returned=_tell(
         "declaration_reminder", "{title}（{serial}）的盖章材料要重新上传", "{opinion} 请到“我的待办”里重新上传扫描件。"
     ),
     tell_rejected=_tell("recognition_notice", "{title}（{serial}）未通过", "{step}结论为未通过。理由：{opinion}"),
-    tell_stamped=_tell("declaration_reminder", "{title}（{serial}）的盖章材料已提交", "已转入“{next}”，结果会发到这里。"),
+    tell_stamped=_tell(
+        "declaration_reminder", "{title}（{serial}）的盖章材料已提交", "已转入“{next}”，结果会发到这里。"
+    ),
     tell_approved=_tell("recognition_notice", "{title}（{serial}）已列入名单", "名单已在门户“公示”里公布。"),
 )
 

@@ -99,6 +99,27 @@ def assign(user: Account, public_id: str, expert_ids: Sequence[int], *, version:
     return act(user, public_id, "assign", Deeds(version, payload=payload, idempotency_key=key))
 
 
+def unassign(user: Account, public_id: str, expert_id: int, *, version: int, key: str | None) -> Declaration:
+    """Take the declaration off an expert who has not handed in. InvalidInput if there is nothing to take off.
+
+    When the others are done it moves on; with nobody left it waits for the office to ask somebody else.
+    """
+    days = holidays()
+    with unit_of_work() as session:
+        declaration = engine.lock(session, public_id)
+        opened = Opened(session, declaration, user)
+        open_here = [a for a in opened.assignments if a.step_key == declaration.step_key and a.done_at is None]
+        found = next((a for a in open_here if a.expert_id == expert_id), None)
+        payload = {
+            "unassigned": expert_id,
+            "open_assignment": found.id if found else None,
+            "experts_left": len(open_here) - (found is not None),
+            "event": {"expert": expert_id, "name": found.expert.get_full_name() if found else ""},
+        }
+        deeds = Deeds(version, payload=payload, idempotency_key=key)
+        return act_within(session, user, public_id, "unassign", deeds, days)
+
+
 def own_assignment(opened: Opened) -> Assignment | None:
     """The user's assignment at the present step (done or not), or the newest done one of an earlier step."""
     own = [a for a in opened.assignments if a.expert_id == opened.user.id]

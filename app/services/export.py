@@ -270,7 +270,7 @@ def _materials(user: Account, batch: Batch, states: Sequence[str]) -> Iterator[M
 
 def _files_of(declaration: Declaration, definition: Definition) -> list[tuple[str, str, str]]:
     """(key, name, sha256): stamped scans that were handed in, then the files of the newest revision."""
-    stamped = {a.key for a in definition.attachments if a.stage == "stamp"}
+    stamped = definition.stamped_keys
     handed_in = db.session.scalars(
         select(Event.at)
         .where(Event.declaration_id == declaration.id, Event.action == "stamp")

@@ -144,6 +144,18 @@ class Opened:
             raise NotFound("这件申报还没有提交过。")
         return self.evaluate_revision(self.revision)
 
+    @property
+    def shown(self) -> Evaluation:
+        """What ``user`` may read: the enterprise its working answers while it writes, everyone else what was submitted."""
+        return self.evaluation if self.writing else self.submitted
+
+    @property
+    def writing(self) -> bool:
+        """Whether ``user`` is of the enterprise that is filling it in now. Working answers are theirs alone."""
+        declaration = self.declaration
+        own = self.user.enterprise_id is not None and self.user.enterprise_id == declaration.enterprise_id
+        return own and (declaration.status in ("draft", "returned") or self.revision is None)
+
     def evaluate_revision(self, revision: Revision) -> Evaluation:
         """Any revision, judged with its own content, definition and facts of that day."""
         content = json.loads(revision.content)
@@ -202,8 +214,7 @@ class Opened:
             facts["open_remarks"] = self._count_open_remarks()
             facts["acted_on"] = self._acted_on()
         if self.step is not None and self.step.kind == "stamp":
-            stamp = {a.key for a in self.definition.attachments if a.stage == "stamp"}
-            facts["scans"] = sum(len(f) for k, f in self.files.items() if k in stamp)
+            facts["scans"] = sum(len(f) for k, f in self.files.items() if k in self.definition.stamped_keys)
         return facts
 
     def _count_open_remarks(self) -> int:

@@ -24,7 +24,9 @@ def sync_permissions(grids: Iterable[str]) -> int:
         permissions = {p.name: p for p in session.scalars(select(Permission))}
         menus = {m.name: m for m in session.scalars(select(ViewMenu))}
         pairs = {(v.permission.name, v.view_menu.name): v for v in session.scalars(select(PermissionView)).unique()}
-        held = {name: {(v.permission.name, v.view_menu.name) for v in role.permissions} for name, role in by_role.items()}
+        held = {
+            name: {(v.permission.name, v.view_menu.name) for v in role.permissions} for name, role in by_role.items()
+        }
         for grid in grids:
             for role, deeds in roles.doors(grid).items():
                 for deed in sorted(deeds):

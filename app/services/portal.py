@@ -222,7 +222,7 @@ def printed_paper(text: str) -> Printed:
         wanted = PrintRecord.code.in_((code, code.replace("-", "")))
         record = db.session.scalars(select(PrintRecord).where(wanted)).unique().first()
     if record is None:
-        raise NotFound(_("没有这个核验码。请对照纸面重新输入 8 位核验码；还是没有的，这份材料不是本平台生成的。"))
+        raise NotFound(_("没有这个校验码。请对照纸面重新输入 8 位校验码；还是没有的，这份材料不是本平台生成的。"))
     declaration = record.declaration
     definition = declaration.programme.definition
     document = next((d.title for d in definition.documents if d.key == record.document), definition.title)

@@ -33,7 +33,9 @@ def seal(spec: FieldSpec, raw: Raw) -> Raw:
 
 def unseal(spec: FieldSpec, stored: Raw) -> Raw:
     """Inverse of ``seal``."""
-    return cipher().decrypt(stored, _CONTEXT) if spec.type in SENSITIVE and isinstance(stored, str) and stored else stored
+    return (
+        cipher().decrypt(stored, _CONTEXT) if spec.type in SENSITIVE and isinstance(stored, str) and stored else stored
+    )
 
 
 def seal_content(definition: Definition, content: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +76,9 @@ def sensitive_keys(definition: Definition) -> dict[str, dict[str, FieldSpec]]:
     return found
 
 
-def change_values(specs: dict[str, FieldSpec], values: dict[str, Any], change: Callable[[FieldSpec, Raw], Raw]) -> dict[str, Any]:
+def change_values(
+    specs: dict[str, FieldSpec], values: dict[str, Any], change: Callable[[FieldSpec, Raw], Raw]
+) -> dict[str, Any]:
     """``values`` with ``change`` applied to the keys of ``specs``."""
     return {**values, **{k: change(s, values[k]) for k, s in specs.items() if k in values}}
 

@@ -13,13 +13,15 @@ from app.definitions import registry
 from app.definitions.schema import Definition, Table
 from app.fields import registry as field_types
 from app.models import Declaration, Programme, Revision
-from app.models.generated import Projection, build_projection, sync_tables
 from app.models.base import Model, now
+from app.models.generated import Projection, build_projection, sync_tables
 from app.services.privacy import mask_content
 from app.services.unit_of_work import unit_of_work
 
 
-def project(session: Session, definition: Definition, declaration_id: int, number: int, content: dict[str, Any]) -> None:
+def project(
+    session: Session, definition: Definition, declaration_id: int, number: int, content: dict[str, Any]
+) -> None:
     """Replace the projection of one declaration with ``content`` (a revision's)."""
     content = mask_content(definition, content)
     projection = build_projection(definition)
@@ -113,5 +115,3 @@ def current_programme(session: Session, key: str) -> Programme:
     if version is None:
         raise KeyError(key)
     return version
-
-

@@ -160,7 +160,7 @@ def fill_declaration(user: Account, public_id: str, rng: random.Random, *, rows:
 def _place_rows(user: Account, public_id: str, definition: Definition, answers: Answers) -> dict[str, str]:
     """Path in the draft of every sample row; rows that are missing are added."""
     paths: dict[str, str] = {}
-    for _, table, parent in definition.tables():
+    for _, table, _parent in definition.tables():
         # Read again for each table: a new row brings the nested rows that it needs.
         db.session.rollback()
         present = load(public_id, user).answers
@@ -182,7 +182,10 @@ def check_catalogue(folder: Path = registry.CATALOGUE) -> list[str]:
         params = registry.parameters_of(definition)
         resolved = registry.resolve(definition, params)
         for name, scope, row_scope in _scopes(resolved, params, lookups):
-            problems += [f"{definition.key}: {place} on {name} answers: {why}" for place, why in _failures(resolved, scope, row_scope)]
+            problems += [
+                f"{definition.key}: {place} on {name} answers: {why}"
+                for place, why in _failures(resolved, scope, row_scope)
+            ]
         try:
             sample_answers(resolved, params, random.Random(3), lookups=lookups)
         except RuntimeError as error:
@@ -190,7 +193,9 @@ def check_catalogue(folder: Path = registry.CATALOGUE) -> list[str]:
     return sorted(set(problems))
 
 
-def _scopes(definition: Definition, params: dict[str, Any], lookups: Lookups) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+def _scopes(
+    definition: Definition, params: dict[str, Any], lookups: Lookups
+) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     rng = random.Random(11)
     numbers = {k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in params.items()}
     full = Answers(main={f.key: draw(f, rng) for _, f in definition.fields() if _is_typed(f)})
@@ -205,8 +210,17 @@ def _scopes(definition: Definition, params: dict[str, Any], lookups: Lookups) ->
         ("full", full, {**{k: None for k in FACTS}, "certificates": [], "declarations": []}),
     ):
         form = _judge(definition, answers, params, lookups, facts).form
-        scope: dict[str, Any] = {"form": form, "enterprise": facts, "params": numbers, "today": "2026-06-12", "review": {}}
-        rows: dict[str, dict[str, Any]] = {t.key: {c.key: [] if c.type == "multiselect" else None for c in t.all_columns} for _, t, _ in definition.tables()}
+        scope: dict[str, Any] = {
+            "form": form,
+            "enterprise": facts,
+            "params": numbers,
+            "today": "2026-06-12",
+            "review": {},
+        }
+        rows: dict[str, dict[str, Any]] = {
+            t.key: {c.key: [] if c.type == "multiselect" else None for c in t.all_columns}
+            for _, t, _ in definition.tables()
+        }
         for _, table, parent in definition.tables():
             rows[table.key] |= {child.key: [] for child in table.tables}
             if parent is None and form.get(table.key):
@@ -233,7 +247,9 @@ def _expressions(definition: Definition) -> list[tuple[str, str, str | None]]:
     found: list[tuple[str, str | None, str | None]] = []
     for section in definition.sections:
         found.append((f"section {section.key} visible_if", section.visible_if, None))
-    asked: list[tuple[str, FieldSpec, str | None]] = [(f"{section.key}.{f.key}", f, None) for section, f in definition.fields()]
+    asked: list[tuple[str, FieldSpec, str | None]] = [
+        (f"{section.key}.{f.key}", f, None) for section, f in definition.fields()
+    ]
     asked += [(f"{t.key}.{c.key}", c, t.key) for _, t, _ in definition.tables() for c in t.all_columns]
     for place, spec, table in asked:
         for name in ("visible_if", "required_if", "computed", "prefill"):

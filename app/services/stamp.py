@@ -123,6 +123,23 @@ def check_attachment(attachment_id: int) -> dict[str, Any]:
     return {"done": True, "matched": look.matched, "seal": look.seal}
 
 
+def matched_now(scan: StampedScan, newest: Revision | None) -> str | None:
+    """What the scan stands for today: found to be of the newest revision, it is of an older one once there is another.
+
+    A file cannot show a revision that was made after it was uploaded.
+    """
+    if scan.matched == "this" and newest is not None and scan.attachment.created_at < newest.created_at:
+        return "older"
+    return scan.matched
+
+
+def findings_now(scan: StampedScan, newest: Revision | None) -> dict[str, Any]:
+    """The findings with each page judged as ``matched_now`` judges the whole."""
+    older = matched_now(scan, newest) != scan.matched
+    pages = [{**p, "match": "older"} if older and p["match"] == "this" else p for p in scan.findings.get("seen", ())]
+    return {**scan.findings, "seen": pages}
+
+
 def _nobody() -> Account:
     """Background work is done for nobody; nothing here asks for rights."""
     return Account()
@@ -267,6 +284,7 @@ def page_of(user: Account, public_id: str) -> StampPage:
         raise Conflict(_("现在还没到提交盖章材料这一步。审核确认以后会发消息提醒您，到时再来下载和上传。"))
     file = files[-1] if files else None
     scan = _scan_of(file) if file else None
+    findings = findings_now(scan, opened.revision) if scan else {}
     code = code_of(opened, opened.revision)
     record = find_print(db.session, code)
     return StampPage(
@@ -279,8 +297,8 @@ def page_of(user: Account, public_id: str) -> StampPage:
         option=option,
         file=file,
         scan=scan,
-        verdict=verdict_of(scan.state, scan.matched, scan.seal, scan.findings) if scan else None,
-        pages=list(scan.findings.get("seen", ())) if scan else [],
+        verdict=verdict_of(scan.state, matched_now(scan, opened.revision), scan.seal, findings) if scan else None,
+        pages=findings.get("seen", []),
         record=record,
     )
 
@@ -295,5 +313,5 @@ def hand_in(user: Account, public_id: str, version: int, key: str | None, addres
     seen = {}
     if page.file is not None:
         seen = {"attachment": page.file.public_id, "state": page.scan.state if page.scan else None,
-                "matched": page.scan.matched if page.scan else None, "seal": page.scan.seal if page.scan else None}  # fmt: skip
+                "matched": matched_now(page.scan, page.revision) if page.scan else None, "seal": page.scan.seal if page.scan else None}  # fmt: skip
     return act(user, public_id, "stamp", Deeds(version, payload={"event": seen}, idempotency_key=key, address=address))

@@ -111,13 +111,12 @@ def show(id: Any) -> Any:
 @blueprint.get("/declarations/<uuid:id>/preview")
 @signed_in
 def preview(id: Any) -> Any:
-    """All answers on one page, for reading and printing: the submission, or the draft as it is now."""
+    """All answers on one page, for reading and printing: what was submitted; for who writes it, the answers of now."""
     opened = declarations.load(str(id), current_user)
-    editing = opened.declaration.status in ("draft", "returned")
-    evaluation = opened.evaluation if editing or opened.revision is None else opened.submitted
+    evaluation = opened.shown
     return render_template(
         "declaration/preview.html", opened=opened, declaration=opened.declaration, definition=opened.definition,
-        sections=preview_sections(evaluation), files=evaluation.files, draft=editing,
+        sections=preview_sections(evaluation), files=evaluation.files, draft=opened.writing,
     )  # fmt: skip
 
 

@@ -111,7 +111,10 @@ def _enterprise() -> Nav:
     ]
     side = [
         Group(None, [_item(_("工作台"), workbench), _item(_("我的待办"), todo, waiting)]),
-        Group(_("申报"), [*menu, Item(_("能报什么"), programmes, 0, request.path == programmes), _item(_("我的申报"), mine)]),
+        Group(
+            _("申报"),
+            [*menu, Item(_("能报什么"), programmes, 0, request.path == programmes), _item(_("我的申报"), mine)],
+        ),
         Group(
             _("我的企业"),
             [

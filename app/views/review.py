@@ -145,6 +145,19 @@ def assign(id: Any) -> Any:
     return redirect(url_for("review.show", id=id))
 
 
+@blueprint.post("/review/<uuid:id>/experts/<int:expert_id>/remove")
+@officers
+def unassign(id: Any, expert_id: int) -> Any:
+    """Take the declaration off an expert."""
+    try:
+        version, key = read_version(request.form.get("version")), read_key(request.form.get("key"))
+        expert.unassign(current_user, str(id), expert_id, version=version, key=key)
+    except (InvalidInput, Conflict) as error:
+        return render_template("review/show.html", page=_page(id, typed=Typed(message=error.message))), error.status
+    _say_done(str(id), _("已收回分派"))
+    return redirect(url_for("review.show", id=id))
+
+
 @blueprint.post("/review/<uuid:id>/scores")
 @roles_required(roles.EXPERT)
 def score(id: Any) -> Any:

@@ -8,7 +8,8 @@ from typing import Any
 from flask_babel import gettext as _
 
 from app.definitions.evaluation import Finding
-from app.models import StampedScan
+from app.models import Revision, StampedScan
+from app.services.stamp import matched_now
 from app.views.page import file_size
 
 
@@ -81,13 +82,13 @@ MATCH_WORDS = {
 }
 
 
-def scan_words(scan: StampedScan | None) -> list[tuple[str, str]]:
-    """What was seen on a stamped scan, as (tone, sentence)."""
+def scan_words(scan: StampedScan | None, newest: Revision | None) -> list[tuple[str, str]]:
+    """What was seen on a stamped scan, as (tone, sentence), judged against the ``newest`` revision."""
     if scan is None or scan.state == "pending":
         return [("warn", _("还在自动核对，可以先人工查看"))]
     if scan.state == "failed":
         return [("warn", _("没能自动核对，请人工查看"))]
-    lines = [MATCH_WORDS.get(scan.matched or "none", MATCH_WORDS["none"])]
+    lines = [MATCH_WORDS.get(matched_now(scan, newest) or "none", MATCH_WORDS["none"])]
     if scan.seal:
         lines.append(SEAL_WORDS.get(scan.seal, SEAL_WORDS["cannot_tell"]))
     return [(tone, _(text)) for tone, text in lines]

@@ -20,6 +20,7 @@ from app.models.base import new_public_id, now
 from app.models.review import WHOLE
 from app.permissions import roles
 from app.services import expert, review, todo
+from app.services.attachment import handed_in_scans
 from app.services.opened import Opened
 from app.services.progress import history
 from app.services.reference import holidays
@@ -325,10 +326,9 @@ class ReviewPage:
 
     @cached_property
     def papers(self) -> list[Paper]:
-        """Files of the submission, then stamped scans as they are now."""
-        scans = (
-            review.scans_of(self.opened) if any(a.stage == "stamp" for a in self.opened.definition.attachments) else {}
-        )
+        """The stamped scans that were handed in, then the files of the submission."""
+        scans = review.scans_of(self.opened) if self.opened.definition.stamped_keys else {}
+        handed_in = handed_in_scans(self.opened) if self.opened.definition.stamped_keys else []
         papers = [
             paper_of(f["id"], spec.key, spec.label, f["name"], f["size"], f["pages"], f["type"])
             for spec in self.opened.definition.attachments
@@ -338,9 +338,9 @@ class ReviewPage:
             for f in state.files
         ]
         for spec in self.opened.definition.attachments:
-            for a in self.opened.attachments:
-                if spec.stage == "stamp" and a.key == spec.key:
-                    seen = tuple(scan_words(scans.get(a.id)))
+            for a in handed_in:
+                if a.key == spec.key:
+                    seen = tuple(scan_words(scans.get(a.id), self.opened.revision))
                     papers.insert(
                         0, paper_of(a.public_id, a.key, spec.label, a.filename, a.size, a.pages, a.content_type, seen)
                     )
@@ -379,6 +379,14 @@ class ReviewPage:
     def candidates(self) -> list[expert.Candidate]:
         """Experts to choose from, where they are chosen."""
         return expert.candidates(self.opened) if any(o.deed.action == "assign" for o in self.options) else []
+
+    @cached_property
+    def removable(self) -> set[int]:
+        """Ids of the assignments that may be taken back now: not handed in yet, at the present step."""
+        step = self.opened.declaration.step_key
+        if not any(o.deed.action == "unassign" for o in self.options):
+            return set()
+        return {a.id for a in self.opened.assignments if a.done_at is None and a.step_key == step}
 
     @cached_property
     def result(self) -> expert.Result | None:

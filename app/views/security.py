@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, redirect, request, url_for
+from flask_appbuilder.baseviews import expose
 from flask_appbuilder.security.manager import AUTH_DB
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_appbuilder.security.views import AuthDBView
-from flask_appbuilder.baseviews import expose
 
 from app.models import Account
 

@@ -28,7 +28,9 @@ _serializer = TaggedJSONSerializer()
 class StoredSession(CallbackDict, SessionMixin):
     """The session's data with the row it came from. ``sid`` is the cookie's value."""
 
-    def __init__(self, data: dict[str, Any] | None = None, sid: str | None = None, row: LoginSession | None = None) -> None:
+    def __init__(
+        self, data: dict[str, Any] | None = None, sid: str | None = None, row: LoginSession | None = None
+    ) -> None:
         def changed(_: Any) -> None:
             self.modified = True
 
@@ -95,7 +97,9 @@ class DatabaseSessions(SessionInterface):
         if data == _persistent({}):
             with unit_of_work() as work:
                 work.execute(delete(LoginSession).where(LoginSession.digest == old))
-            response.delete_cookie(self.get_cookie_name(app), path="/", secure=self.get_cookie_secure(app), httponly=True)
+            response.delete_cookie(
+                self.get_cookie_name(app), path="/", secure=self.get_cookie_secure(app), httponly=True
+            )
             return
         if session.sid is None or session.rotated:
             session.sid = secrets.token_urlsafe(32)
@@ -111,7 +115,6 @@ class DatabaseSessions(SessionInterface):
 
     @staticmethod
     def _write(session: StoredSession, old: str | None, data: str) -> None:
-
 
         account_id = session.get("_user_id")
         with unit_of_work() as work:

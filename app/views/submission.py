@@ -96,7 +96,7 @@ def _check_page(opened: Opened, status: int = 200, refusal: str | None = None) -
         files=evaluation.files,
         attachments_url=section_url(declaration.public_id, ATTACHMENTS),
         definition=opened.definition,
-        enterprise=declaration.enterprise_name or declaration.enterprise.name or "",
+        enterprise=declaration.enterprise_name or declaration.enterprise.name or _("本企业"),
         key=new_public_id(),
         after=after_words(opened),
     )
@@ -108,7 +108,7 @@ def after_words(opened: Opened) -> list[str]:
     steps = steps_of(opened.definition, opened.params)
     words = []
     if steps:
-        office = roles.LABELS.get(steps[0].level, "")
+        office = "" if roles.LABELS.get(steps[0].level, "") in steps[0].label else roles.LABELS.get(steps[0].level, "")
         days = _("，一般 %(n)s 个工作日", n=steps[0].due_days) if steps[0].due_days else ""
         words.append(f"{office}{steps[0].label}{days}")
         words.append(_("出%(step)s意见之前可以撤回修改", step=steps[0].label))

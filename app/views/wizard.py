@@ -124,7 +124,7 @@ def _page(
 def save_field(id: Any, section: str) -> Any:
     """Save the field somebody just left; answers with the field and whatever else looks different now."""
     public_id = str(id)
-    definition = declarations.load(public_id, current_user).definition
+    definition = declarations.load_own(public_id, current_user).definition
     path = next((k.removeprefix("base:") for k in request.form if k not in ("csrf_token", "deed")), "")
     spec = answers.spec_at(definition, path)
     bare = FieldState(spec, path)
@@ -169,7 +169,7 @@ def save_section(id: Any, section: str) -> Any:
     public_id = str(id)
     if not wizard_kept.is_trusted():
         return _stale(public_id, section)
-    opened = declarations.load(public_id, current_user)
+    opened = declarations.load_own(public_id, current_user)
     deed, __, target = request.form.get("deed", "save").partition(":")
     place = f"{id}/{section}"
     if deed == "forget":

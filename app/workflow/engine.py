@@ -62,6 +62,13 @@ def step_after(definition: Definition, params: Mapping[str, Any], key: str | Non
     return route[position] if position < len(route) else None
 
 
+def step_back(definition: Definition, params: Mapping[str, Any], key: str | None) -> Step | None:
+    """Where a resubmission enters: the step ``key`` that returned it, or the last stamp step before that one."""
+    route = steps_of(definition, params)
+    position = next((n for n, s in enumerate(route) if s.key == key), 0)
+    return next((s for s in reversed(route[:position]) if s.kind == "stamp"), route[position] if route else None)
+
+
 def label_of(deed: Deed, step: Step | None) -> str:
     """Words on the button: the step's own for confirm and reject."""
     if step is not None and deed.action == "confirm":
@@ -145,21 +152,24 @@ def perform(
     all_scored: Callable[[], bool] = lambda: True,
 ) -> Done:
     """Do ``action`` on the locked ``declaration``. Raises Refused, Conflict or InvalidInput with all reasons at once."""
+    assigned = _is_assigned(session, declaration, case.user)
+    # First of all: who may not see it learns nothing, not even who acted last.
+    if not rules.can_see(case.user, declaration, assigned and [assigned] or []):
+        raise NotFound("没有找到这件申报。企业可能刚撤回了，请从“我的待办”重新打开。")
     check_version(session, declaration, version)
     step = case.step
     deed = find_deed(declaration.status, step.kind if step else None, action)
     if deed is None:
         raise Conflict("这件申报现在不能这样办，可能刚被别人办过。请刷新看最新状态。", declaration=declaration)
-    assigned = _is_assigned(session, declaration, case.user)
-    if not rules.can_see(case.user, declaration, assigned and [assigned] or []):
-        raise NotFound("没有找到这件申报。")
     if not is_by(deed, case.user, declaration, step, assigned is not None):
         raise Refused("这件申报现在不归您办。请看“我的待办”里轮到您办的事项。")
     reasons = [r for r in (GUARDS[g](case) for g in deed.guards) if r]
     if reasons:
         raise InvalidInput("".join(reasons), reasons=reasons)
     if deed.opinion and not case.opinion.strip():
-        raise InvalidInput(f"请写明{label_of(deed, step)}的理由。", fields={"opinion": "请写明理由，企业会看到这段话。"})
+        raise InvalidInput(
+            f"请写明{label_of(deed, step)}的理由。", fields={"opinion": "请写明理由，企业会看到这段话。"}
+        )
     before = declaration.status
     _move(declaration, deed, case, holidays, all_scored)
     declaration.version += 1
@@ -203,13 +213,19 @@ def _move(
 ) -> None:
     goal, definition, params = deed.to, case.definition, case.params
     if goal == "stay" or (goal == "scored" and not all_scored()):
-        declaration.holder_role = roles.EXPERT
+        # Taken off the last expert, it is the office's turn to ask somebody else.
+        office = case.step.level if case.step and case.facts.get("experts_left") == 0 else None
+        declaration.holder_role = office or roles.EXPERT
         return
     if goal in ("first", "next", "scored"):
-        _enter(declaration, step_after(definition, params, None if goal == "first" else declaration.step_key), case, holidays)
+        _enter(
+            declaration,
+            step_after(definition, params, None if goal == "first" else declaration.step_key),
+            case,
+            holidays,
+        )
     elif goal == "back":
-        route = {s.key: s for s in steps_of(definition, params)}
-        _enter(declaration, route.get(declaration.return_step or "") or step_after(definition, params, None), case, holidays)
+        _enter(declaration, step_back(definition, params, declaration.return_step), case, holidays)
     elif goal == "stamp":
         route_list = steps_of(definition, params)
         position = [s.key for s in route_list].index(declaration.step_key or "")

@@ -127,8 +127,10 @@ def _correction(case: Case, refusal: str) -> str | None:
     days = int(case.params.get("correction_days") or 0)
     if closes is None or case.at < closes + timedelta(days=days):
         return None
-    return f"申报已在 {_moment(closes)}截止，本批没有补正期，{refusal}。" if not days else (
-        f"申报已截止，{days} 天补正期也过了，{refusal}。"
+    return (
+        f"申报已在 {_moment(closes)}截止，本批没有补正期，{refusal}。"
+        if not days
+        else (f"申报已截止，{days} 天补正期也过了，{refusal}。")
     )
 
 
@@ -151,6 +153,14 @@ def experts_chosen(case: Case) -> str | None:
         return "请至少选一位专家。"
     conflicts = case.facts.get("conflicts")
     return f"{'、'.join(conflicts)}与申报企业有关联，要回避，请换一位。" if conflicts else None
+
+
+@guard
+def assignment_open(case: Case) -> str | None:
+    """The expert to be taken off still owes a score (fact ``open_assignment``: id of the assignment)."""
+    if case.facts.get("open_assignment"):
+        return None
+    return "这位专家已经提交评审意见，或者没有分派给他，不用收回。请刷新页面看最新状态。"
 
 
 @guard

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 By = Literal["enterprise", "officer", "expert"]
-Goal = Literal["first", "next", "stay", "stamp", "back", "draft", "returned", "approved", "rejected", "withdrawn", "scored"]
+Goal = Literal[
+    "first", "next", "stay", "stamp", "back", "draft", "returned", "approved", "rejected", "withdrawn", "scored"
+]
 
 
 @dataclass(frozen=True)
 class Deed:
     """One permitted deed. ``kind`` is the step kind (None outside steps), ``to`` the place it leads to.
 
-    ``first``, ``next``, ``stamp`` and ``back`` are steps of the route (``back`` is the step that returned it);
-    ``scored`` goes on when the last expert is done. ``opinion`` tells whether words are required.
+    ``first``, ``next``, ``stamp`` and ``back`` are steps of the route. ``back`` is the step that returned it, or the
+    stamp step before it: a new revision makes the old stamped paper worthless. ``scored`` goes on when no expert owes
+    a score any more. ``opinion`` tells whether words are required.
     """
 
     action: str
@@ -31,10 +34,10 @@ class Deed:
 
 DEEDS: tuple[Deed, ...] = (
     Deed("submit", "提交", "draft", None, "enterprise", "first",
-         ("certified", "window_open", "complete", "statement"), ("revise", "number", "tell_submitted")),
+         ("certified", "window_open", "complete", "statement"), ("revise", "set_scans_aside", "number", "tell_submitted")),
     Deed("discard", "删除草稿", "draft", None, "enterprise", "withdrawn", (), ("release",), tone="bad"),
     Deed("resubmit", "重新提交", "returned", None, "enterprise", "back",
-         ("correction_open", "complete", "statement"), ("revise", "tell_submitted")),
+         ("correction_open", "complete", "statement"), ("revise", "set_scans_aside", "tell_submitted")),
     Deed("withdraw", "撤回申报", "returned", None, "enterprise", "withdrawn", (), ("release",), tone="bad"),
     Deed("recall", "撤回修改", "in_progress", "review", "enterprise", "draft", ("not_acted_on",), ("reopen_all",)),
     Deed("withdraw", "撤回申报", "in_progress", "review", "enterprise", "withdrawn",
@@ -49,6 +52,8 @@ DEEDS: tuple[Deed, ...] = (
          ("step_can_reject",), ("release", "tell_rejected"), opinion=True, tone="bad"),
     Deed("stamp", "提交盖章材料", "in_progress", "stamp", "enterprise", "next", ("scan_present",), ("tell_stamped",)),
     Deed("assign", "分派专家", "in_progress", "expert", "officer", "stay", ("experts_chosen",), ("assign", "tell_experts")),
+    Deed("unassign", "收回分派", "in_progress", "expert", "officer", "scored",
+         ("assignment_open",), ("unassign", "tell_unassigned"), tone="warn"),
     Deed("score", "提交评审意见", "in_progress", "expert", "expert", "scored", ("scores_complete",), ("score",)),
     Deed("approve", "列入名单", "in_progress", "decide", "officer", "approved", (), ("outcome", "tell_approved"), tone="ok"),
     Deed("reject", "不列入名单", "in_progress", "decide", "officer", "rejected",

@@ -337,7 +337,9 @@ def test_a_return_opens_the_remarked_answers_only(batch: Batch, owner: Account) 
     returned = perform(district, sent, "return", "请按批注修改。")
     path = f"devices/{device.row_id}"
     assert {f"{path}/imported", f"{path}/origin_country", "has_branch", "branch_note"} <= set(returned.reopened)
-    save_answers(owner, sent.public_id, {f"{path}/imported": "yes", f"{path}/origin_country": "德国", "has_branch": "no"})
+    save_answers(
+        owner, sent.public_id, {f"{path}/imported": "yes", f"{path}/origin_country": "德国", "has_branch": "no"}
+    )
     for closed in ("staff", f"{path}/quantity", f"projects/{other.row_id}/title"):
         with pytest.raises(Conflict, match="这次没有退回"):
             save_answers(owner, sent.public_id, {closed: "7"})

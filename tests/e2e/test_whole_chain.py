@@ -19,8 +19,8 @@ from app.models import Account, Challenge, Declaration, PrintRecord, SmsMessage
 from app.permissions import roles
 from app.services.declaration import load
 from app.services.reference import lookups
-from app.services.sms import read_text
 from app.services.samples import FACTS, _place_rows, sample_answers
+from app.services.sms import read_text
 from tests import factories
 from tests.e2e.conftest import Live
 from tests.factories_files import pdf_bytes
@@ -101,6 +101,8 @@ def fill_in(page: Page, public_id: str, seed: int) -> None:
         for path, raw in values.items():
             if page.locator(f'[name="{path}"]').count():
                 answer(page, path, raw)
+        expect(page.locator("#saved")).to_contain_text("已保存")
+        page.wait_for_timeout(600)
         page.wait_for_load_state("networkidle")
     page.goto(f"/declarations/{public_id}/sections/attachments")
 
@@ -125,6 +127,7 @@ def promise(page: Page) -> str:
 def hand_in(page: Page, public_id: str) -> None:
     """Check, accept the statement where there is one, and submit."""
     page.goto(f"/declarations/{public_id}/check")
+    assert [p.message for p in load(public_id, the_account()).evaluation.blocking] == []
     vow = page.locator("#vow, input[name=statement]")
     if vow.count():
         vow.first.check()

@@ -6,6 +6,7 @@
 
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000, 30000];
 const LEAVE_MS = 4000;
+const LATE_MS = 400;
 const running = new Set();
 const tries = new Map();
 
@@ -51,6 +52,17 @@ document.addEventListener("input", (event) => {
   const store = readStore();
   store[name] = { values: values(name), bases: values(`base:${name}`) };
   writeStore(store);
+});
+
+/* A field that was redrawn a moment ago may not be listening yet: what is still unsaved after a while is saved then. */
+
+document.addEventListener("change", (event) => {
+  const box = event.isTrusted && boxOf(event.target);
+  if (!box || !form()?.contains(box)) return;
+  setTimeout(() => {
+    const now = document.getElementById(box.id);
+    if (now && isDirty(now) && !running.has(now.id) && !tries.has(now.id)) htmx.trigger(now, "change");
+  }, LATE_MS);
 });
 
 function forget(box) {
@@ -133,6 +145,12 @@ document.addEventListener("htmx:afterRequest", (event) => {
 
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   const target = event.detail.target;
+  // What was changed here and is not saved yet would be lost with the old answer's picture of it; its own save redraws it.
+  const boxes = target.matches(".sb-field") ? [target] : [...target.querySelectorAll(".sb-field")];
+  if (boxes.some((box) => running.has(box.id) || isDirty(box))) {
+    event.detail.shouldSwap = false;
+    return;
+  }
   const active = document.activeElement;
   if (!target.contains(active) || active === document.body) return;
   const box = target.matches(".sb-field") ? target : boxOf(active);

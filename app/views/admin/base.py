@@ -200,16 +200,18 @@ def _value(row: Any, path: str) -> Any:
 
 
 def _asked(grid: Grid) -> dict[str, str]:
-    """The filters of this address, by the labels of their columns."""
-    names = ((name.split("_", 3)[-1], value) for name, value in request.args.items() if name.startswith("_flt_") and value)
-    return {grid.column(path).label: value for path, value in names}
+    """The filters of this address in people's words: label of the column → what was asked for."""
+    asked = {n.split("_", 3)[-1]: value for n, value in request.args.items() if n.startswith("_flt_") and value}
+    return {grid.column(path).label: grid.column(path).choice(value) for path, value in asked.items()}
 
 
 def _sheet(view: SafeModelView, rows: Iterator[Any]) -> Response:
     grid = view.grid
     columns = [SheetColumn(c.label, c.sheet_kind) for c in grid.columns]
     target = io.BytesIO()
-    write_bulk(columns, ([c.cell(_value(r, c.path)) for c in grid.columns] for r in rows), target, title=grid.label[:28])
+    write_bulk(
+        columns, ([c.cell(_value(r, c.path)) for c in grid.columns] for r in rows), target, title=grid.label[:28]
+    )
     target.seek(0)
     note_export(current_user._get_current_object(), grid.name, _asked(grid))
     return send_file(

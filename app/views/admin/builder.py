@@ -52,7 +52,7 @@ def _choices(column: Column) -> list[tuple[str, str]]:
         return options or ([("yes", "是"), ("no", "否")] if column.spec.type == "boolean" else [])
     if column.kind == "bool":
         return [("y", "是"), ("n", "否")]
-    return list(column.options.items())
+    return [] if column.kind == "subject" else list(column.options.items())
 
 
 def search_field(column: Column) -> Field:
@@ -73,6 +73,9 @@ def edit_field(grid: Grid, column: Column) -> Field | None:
     if column.kind == "date":
         return DateField(column.label, validators=[DataRequired(), *_unique(grid, column)])
     if column.options:
+        if stored.nullable:
+            choices = [("", "不分类"), *_choices(column)]
+            return SelectField(column.label, choices=choices, validators=[Optional()], filters=[lambda v: v or None])
         return SelectField(column.label, choices=_choices(column), validators=[DataRequired()])
     if column.kind == "long":
         return TextAreaField(column.label, validators=[DataRequired()])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy import ColumnElement, and_, or_, select, true
 
 from app.definitions import registry
+from app.definitions.expressions import size_labels
 from app.models import (
     Account,
     Assignment,
@@ -49,8 +50,13 @@ LEVELS = {"ministry": "部级", "province": "省级", "city": "市级"}
 STATES = {"queued": "等待", "running": "进行中", "done": "完成", "dead": "失败"}
 YES = {"none": "未认证", "submitted": "审核中", "approved": "已认证", "rejected": "未通过"}
 VERDICTS = {"confirm": "通过", "return": "退回修改", "reject": "不通过", "stamp_return": "退回盖章材料", "approve": "列入名单",
-            "assign": "分派专家"}  # fmt: skip
+            "assign": "分派专家", "unassign": "收回分派"}  # fmt: skip
 TITLES = {d.key: d.menu or d.title for d in registry.catalogue()}
+
+
+ASSESSED = {"manufacturing": "制造业", "producer_services": "生产性服务业", "other": "其他行业"}
+SUBJECTS = {"phone": "手机号", "address": "来源地址"}
+"""What an event is about, by the word before the colon; every grid adds its own name."""
 
 
 def by_declaration(model: type[Model]) -> Scope:
@@ -88,6 +94,11 @@ def event_scope(user: Account) -> ColumnElement[bool]:
     if roles.ADMIN in user.role_names:
         return true()
     return or_(by_declaration(Event)(user), Event.actor_id == user.id)
+
+
+def filed_attachments(user: Account) -> ColumnElement[bool]:
+    """Files of the declarations in scope, once they were handed to an office."""
+    return and_(by_declaration(Attachment)(user), scopes.filed())
 
 
 def via(model: type[Model], column: str, target: type[Model], scope: Scope) -> Scope:
@@ -209,7 +220,7 @@ def _process() -> list[Grid]:
             Column("state", "核对", "option", {"pending": "等待核对", "done": "已核对", "failed": "要人工核对"}, search=True),
             Column("seal", "红章", "option", {"seen": "看到", "not_seen": "没看到", "cannot_tell": "看不清"}, search=True),
             Column("checked_at", "核对时间", "time", search=True),
-        ), by_declaration(StampedScan)),
+        ), via(StampedScan, "attachment_id", Attachment, filed_attachments)),
         Grid("print_record", "打印记录", PROCESS, PrintRecord, (
             Column("code", "校验码", search=True),
             *WHO,
@@ -224,7 +235,7 @@ def _process() -> list[Grid]:
             Column("pages", "页数", "int"),
             Column("created_at", "上传时间", "time", search=True),
             Column("removed_at", "移除时间", "time", search=True, listed=False),
-        ), by_declaration(Attachment)),
+        ), filed_attachments),
     ]  # fmt: skip
 
 
@@ -306,8 +317,8 @@ def _reference() -> list[Grid]:
             Column("full_name", "全称", search=True),
             Column("level", "级别", "option", {"section": "门类", "division": "大类", "group": "中类", "class": "小类"}, search=True),
             Column("parent_code", "上级代码", search=True),
-            Column("assessment_category", "评测类别", search=True, listed=False),
-            Column("size_category", "划型类别", search=True, listed=False),
+            Column("assessment_category", "评测类别", "option", ASSESSED, search=True, listed=False),
+            Column("size_category", "划型类别", "option", size_labels(), search=True, listed=False),
             Column("active", "启用", "bool", search=True),
         ), everybody, writable=True, order=("code", "asc")),
         Grid("holiday", "节假日", REFERENCE, Holiday, (
@@ -327,7 +338,7 @@ def _reference() -> list[Grid]:
             Column("label", "做了什么", search=True),
             Column("actor_name", "谁", search=True),
             Column("actor_role", "身份", "option", ROLE_LABELS, search=True),
-            Column("subject", "对象", search=True),
+            Column("subject", "对象", "subject", SUBJECTS, search=True),
             Column("opinion", "意见", "long", search=True),
             Column("data", "内容", "json", listed=False),
         ), event_scope),
@@ -352,4 +363,6 @@ def _reference() -> list[Grid]:
 
 def all_grids() -> list[Grid]:
     """Every grid, generated ones after the table of all declarations."""
-    return [*_declarations(), *_generated(), *_enterprises(), *_process(), *_experts(), *_results(), *_reference()]
+    grids = [*_declarations(), *_generated(), *_enterprises(), *_process(), *_experts(), *_results(), *_reference()]
+    SUBJECTS.update({grid.name: grid.label for grid in grids})
+    return grids

@@ -8,9 +8,9 @@ from typing import Any
 
 from flask_appbuilder.models.filters import BaseFilter, BaseFilterConverter
 from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -46,7 +46,9 @@ def parse_value(column: Column, raw: str) -> Any:
         return _PARSERS.get(column.kind, str)(raw)
     except (FieldError, ValueError, InvalidOperation) as error:
         reason = str(error) if isinstance(error, FieldError) else _("请核对格式，例如 100 或 2026-11-20。")
-        raise InvalidInput(_("“%(name)s”不能按“%(value)s”筛选：%(why)s", name=column.label, value=raw[:30], why=reason)) from error
+        raise InvalidInput(
+            _("“%(name)s”不能按“%(value)s”筛选：%(why)s", name=column.label, value=raw[:30], why=reason)
+        ) from error
 
 
 def _whole(raw: str) -> int:
@@ -64,7 +66,9 @@ def _exact(raw: str) -> Decimal:
 
 
 def _yes(raw: str) -> bool:
-    return {"y": True, "yes": True, "true": True, "1": True, "n": False, "no": False, "false": False, "0": False}[raw.lower()]
+    return {"y": True, "yes": True, "true": True, "1": True, "n": False, "no": False, "false": False, "0": False}[
+        raw.lower()
+    ]
 
 
 _PARSERS: dict[str, Any] = {
@@ -101,6 +105,7 @@ class FilterContains(GridFilter):
     name, arg_name = _l("包含"), "ct"
 
     def condition(self, attribute: Any, column: Column, value: Any) -> ColumnElement[bool]:
+        """Contains, or for a list: has it."""
         if column.spec is not None and column.spec.type == "multiselect":
             return list_contains(attribute, value)
         return attribute.icontains(str(value), autoescape=True)
@@ -112,6 +117,7 @@ class FilterStartsWith(GridFilter):
     name, arg_name = _l("开头是"), "sw"
 
     def condition(self, attribute: Any, column: Column, value: Any) -> ColumnElement[bool]:
+        """Begins with; a region without its trailing zeros."""
         text = str(value)
         if column.kind == "region" or (column.spec and column.spec.type == "region"):
             text = text.removesuffix("0000") if text.endswith("0000") else text.removesuffix("00")
@@ -129,6 +135,7 @@ class FilterEqual(GridFilter):
     name, arg_name = _l("等于"), "eq"
 
     def condition(self, attribute: Any, column: Column, value: Any) -> ColumnElement[bool]:
+        """Equal, or within the day."""
         if column.kind == "time":
             start, end = _day(value)
             return (attribute >= start) & (attribute < end)
@@ -141,6 +148,7 @@ class FilterNotEqual(GridFilter):
     name, arg_name = _l("不等于"), "neq"
 
     def condition(self, attribute: Any, column: Column, value: Any) -> ColumnElement[bool]:
+        """Different."""
         return attribute != value
 
 
@@ -150,6 +158,7 @@ class FilterGreater(GridFilter):
     name, arg_name = _l("不小于"), "gt"
 
     def condition(self, attribute: Any, column: Column, value: Any) -> ColumnElement[bool]:
+        """From the value on."""
         return attribute >= (_day(value)[0] if column.kind == "time" else value)
 
 
@@ -159,6 +168,7 @@ class FilterSmaller(GridFilter):
     name, arg_name = _l("不大于"), "lt"
 
     def condition(self, attribute: Any, column: Column, value: Any) -> ColumnElement[bool]:
+        """Up to the value."""
         return attribute < _day(value)[1] if column.kind == "time" else attribute <= value
 
 
@@ -212,10 +222,11 @@ class ScopeFilter(BaseFilter):
     def apply(self, query: Any, value: Any) -> Any:
         """Leave what the person may see. ``value`` is None on purpose: a list would be applied zero times."""
 
-
         return query.where(self.datamodel.grid.scope(current_user))
 
 
-def ids_in_scope(model: type[Model], column: str, condition: ColumnElement[bool], target: type[Model]) -> ColumnElement[bool]:
+def ids_in_scope(
+    model: type[Model], column: str, condition: ColumnElement[bool], target: type[Model]
+) -> ColumnElement[bool]:
     """``model.column`` points to a ``target`` that meets ``condition``."""
     return getattr(model, column).in_(select(target.id).where(condition))

@@ -19,7 +19,23 @@ from app.models.generated import build_projection
 from app.services.reference import lookups
 from app.views.page import file_size, local_time, mask_phone
 
-Kind = Literal["text", "long", "int", "money", "bool", "time", "date", "option", "region", "industry", "phone", "size", "json", "field"]
+Kind = Literal[
+    "text",
+    "long",
+    "int",
+    "money",
+    "bool",
+    "time",
+    "date",
+    "option",
+    "region",
+    "industry",
+    "phone",
+    "size",
+    "json",
+    "subject",
+    "field",
+]
 Scope = Callable[[Account], ColumnElement[bool]]
 
 
@@ -44,6 +60,11 @@ class Column:
             shown = field_types.get(self.spec.type).text(self.spec, value, lookups)
             return f"{shown} {self.spec.unit}" if self.spec.unit and shown else shown
         return _TEXTS.get(self.kind, lambda c, v: str(v))(self, value)
+
+    def choice(self, value: str) -> str:
+        """What was asked for in a filter, in words where it is one of the choices."""
+        known = {o.value: o.label for o in self.spec.options} if self.spec else self.options
+        return known.get(value, value)
 
     def cell(self, value: Any) -> Any:
         """The value as an Excel cell: numbers and dates stay what they are."""
@@ -74,6 +95,7 @@ _TEXTS: dict[str, Callable[[Column, Any], str]] = {
     "phone": lambda c, v: mask_phone(v),
     "size": lambda c, v: file_size(v),
     "long": lambda c, v: v if len(v) <= 60 else v[:60] + "……",
+    "subject": lambda c, v: " ".join((c.options.get(v.partition(":")[0], v.partition(":")[0]), v.partition(":")[2])).strip(),
     "json": lambda c, v: "；".join(f"{k}：{x}" for k, x in v.items()) if isinstance(v, dict) else str(v),
 }
 
@@ -121,7 +143,9 @@ def _listed(specs: list[FieldSpec], limit: int) -> set[str]:
     return set(flagged or [s.key for s in specs if s.type not in ("text", "multiselect")][:limit])
 
 
-def grids_of(definition: Definition, facts: tuple[Column, ...], scope: Callable[[type[Model]], Scope], group: str) -> list[Grid]:
+def grids_of(
+    definition: Definition, facts: tuple[Column, ...], scope: Callable[[type[Model]], Scope], group: str
+) -> list[Grid]:
     """The grids of a definition: its form, then each child table. ``facts`` are the columns of the declaration."""
     projection = build_projection(definition)
     name = f"form_{definition.key}"
@@ -138,7 +162,13 @@ def grids_of(definition: Definition, facts: tuple[Column, ...], scope: Callable[
         (*own, *(_answer(s, s.key in shown) for s in specs)),
         scope(projection.main),
     )
-    return [main, *(_child(t, parent, name, projection.tables[t.key], facts, scope, group) for _, t, parent in definition.tables())]
+    return [
+        main,
+        *(
+            _child(t, parent, name, projection.tables[t.key], facts, scope, group)
+            for _, t, parent in definition.tables()
+        ),
+    ]
 
 
 def _child(

@@ -25,7 +25,9 @@ def people(context: Flask) -> list[Account]:
     """Everybody who might look, also people whose region is missing."""
     owner = make_account(roles.ENTERPRISE)
     found = [owner, make_account(roles.ENTERPRISE, enterprise=owner.enterprise), make_account(roles.ENTERPRISE)]
-    found += [make_account(role) for role in (*roles.OFFICERS, roles.ADMIN, roles.INDIVIDUAL, roles.EXPERT, roles.EXPERT)]
+    found += [
+        make_account(role) for role in (*roles.OFFICERS, roles.ADMIN, roles.INDIVIDUAL, roles.EXPERT, roles.EXPERT)
+    ]
     found += [make_account(roles.DISTRICT, region="230102"), make_account(roles.CITY, region="230200")]
     homeless = make_account(roles.CITY)
     with unit_of_work() as session:

@@ -23,9 +23,8 @@ from app.services.answers import (
 )
 from app.services.declaration import load, start_declaration
 from tests.at_once import apart, refusals, together
-from tests.factories import find, make_account, make_batch, submitted
+from tests.factories import find, make_account, make_batch, standing_batch, submitted
 from tests.factories_certification import uncertified
-from tests.factories import standing_batch
 
 PROJECTS, PROVIDERS = "digital_projects", "service_providers"
 
@@ -154,7 +153,9 @@ def test_identity_numbers_rest_encrypted(context: Flask) -> None:
     draft = find(start_declaration(user, standing_batch().public_id))
     number = "11010519491231002X"
     save_answers(user, draft.public_id, {"legal_person_id": number})
-    stored = db.session.scalars(select(AnswerRow).where(AnswerRow.declaration_id == draft.id, AnswerRow.table_key == "")).one()
+    stored = db.session.scalars(
+        select(AnswerRow).where(AnswerRow.declaration_id == draft.id, AnswerRow.table_key == "")
+    ).one()
     assert number not in str(stored.values)
     assert typed(draft, user, "legal_person_id") == number
     assert save_answers(user, draft.public_id, {"legal_person_id": number}).changed == []
@@ -189,7 +190,9 @@ def test_a_copy_stands_behind_with_everything_in_it(owner: Account, draft: Decla
     assert typed(draft, owner, f"{copy}/project_name") == "智能排产"
     ours, theirs = paths(draft, PROVIDERS, name), paths(draft, PROVIDERS, copy.split("/")[1])
     assert len(ours) == len(theirs)
-    assert {typed(draft, owner, f"{p}/provider_name") for p in theirs} == {typed(draft, owner, f"{p}/provider_name") for p in ours}
+    assert {typed(draft, owner, f"{p}/provider_name") for p in theirs} == {
+        typed(draft, owner, f"{p}/provider_name") for p in ours
+    }
     save_answers(owner, draft.public_id, {f"{copy}/project_name": "另一个"})
     assert typed(draft, owner, f"{first}/project_name") == "智能排产"
 

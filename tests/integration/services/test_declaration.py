@@ -146,7 +146,9 @@ def test_all_reasons_are_told_at_once(owner: Account, batch: Batch) -> None:
     with pytest.raises(InvalidInput) as caught:
         act(owner, declaration.public_id, "submit", Deeds(version=1))
     reasons = caught.value.details["reasons"]
-    assert [bool(re.search(words, text)) for words, text in zip(("截止", "处要改", "真实性承诺"), reasons, strict=True)] == [True] * 3
+    assert [
+        bool(re.search(words, text)) for words, text in zip(("截止", "处要改", "真实性承诺"), reasons, strict=True)
+    ] == [True] * 3
     assert (find(declaration.public_id).status, find(declaration.public_id).version) == ("draft", 1)
     assert db.session.scalar(select(func.count()).select_from(Revision)) == 0
 
@@ -353,7 +355,9 @@ def test_a_correction_that_comes_too_late(owner: Account, district: Account) -> 
         (roles.INDIVIDUAL, None, NotFound),
     ],
 )
-def test_only_the_office_in_charge_decides(context: Flask, batch: Batch, role: str, region: str | None, refusal: type[Exception]) -> None:
+def test_only_the_office_in_charge_decides(
+    context: Flask, batch: Batch, role: str, region: str | None, refusal: type[Exception]
+) -> None:
     sent = submitted(batch=batch)
     with pytest.raises(refusal):
         perform(make_account(role, region=region), sent, "confirm")

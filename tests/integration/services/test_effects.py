@@ -66,7 +66,9 @@ def test_serials_of_a_batch_under_load(context: Flask) -> None:
     people, year = [apart(o) for o in owners], batch.year
     db.session.rollback()
     deeds = [
-        lambda user=user, public_id=public_id: act(user, public_id, "submit", Deeds(version=1, statement=True)).serial_no
+        lambda user=user, public_id=public_id: (
+            act(user, public_id, "submit", Deeds(version=1, statement=True)).serial_no
+        )
         for user, public_id in zip(people, drafts, strict=True)
     ]
     found = together(context, deeds)
@@ -98,7 +100,11 @@ def test_a_certification_fills_the_profile(context: Flask) -> None:
         sent = perform(make_account(level), sent, action)
     enterprise = db.session.get_one(Enterprise, user.enterprise_id)
     assert (sent.status, enterprise.certification_status) == ("approved", "approved")
-    assert (enterprise.name, enterprise.employees, enterprise.region_code) == (ANSWERS["enterprise_name"], 286, "230108")
+    assert (enterprise.name, enterprise.employees, enterprise.region_code) == (
+        ANSWERS["enterprise_name"],
+        286,
+        "230108",
+    )
     assert (enterprise.registered_capital, str(enterprise.established_on)) == (Decimal("3000.00"), "2011-04-18")
     assert enterprise.certified_at is not None
     sealed = enterprise.legal_person_id_cipher

@@ -14,6 +14,7 @@ from app.permissions import roles
 from app.services import expert
 from app.services.declaration import load
 from app.services.expert import Sheet
+from app.services.message import messages_of
 from app.services.todo import Filters, waiting
 from tests import factories
 
@@ -142,6 +143,80 @@ def test_more_experts_can_be_added(city: Account) -> None:
     assign(city, declaration, one)
     assign(city, declaration, one, two)
     assert len(load(declaration.public_id, city).assignments) == 2
+
+
+def unassign(city: Account, declaration: Declaration, gone: Account) -> Declaration:
+    version = factories.find(declaration.public_id).version
+    expert.unassign(city, declaration.public_id, gone.id, version=version, key=None)
+    return factories.find(declaration.public_id)
+
+
+def test_a_missing_expert_does_not_block(city: Account) -> None:
+    declaration = reviewed(city, expert_step=True)
+    one, missing = experts(2)
+    assign(city, declaration, one, missing)
+    expert.score(one, declaration.public_id, sheet(), key=None)
+    moved = unassign(city, declaration, missing)
+    assert (moved.step_key, moved.holder_role) == ("publish_list", "city")
+    opened = load(declaration.public_id, city)
+    result = expert.result_of(opened)
+    assert result is not None and (result.average, result.done, len(result.assignments)) == (Decimal("60.00"), 1, 1)
+    event = next(e for e in opened.events if e.action == "unassign")
+    assert event.label == "收回分派" and event.data == {"expert": missing.id, "name": "专家1"}
+    assert [m.title for m in messages_of(missing, kind=None, limit=5)[0]][0] == "有一件申报不用您评审了"
+    with pytest.raises(NotFound):
+        load(declaration.public_id, missing)
+
+
+def test_while_others_still_owe_it_stays(city: Account) -> None:
+    declaration = reviewed(city, expert_step=True)
+    one, two = experts(2)
+    assign(city, declaration, one, two)
+    stays = unassign(city, declaration, one)
+    assert (stays.step_key, stays.holder_role) == ("expert_review", "expert")
+    with pytest.raises((Refused, NotFound)):
+        expert.score(one, declaration.public_id, sheet(), key=None)
+    expert.score(two, declaration.public_id, sheet(), key=None)
+    assert factories.find(declaration.public_id).step_key == "publish_list"
+
+
+def test_with_nobody_left_it_waits_for_the_office(city: Account) -> None:
+    declaration = reviewed(city, expert_step=True)
+    (one,) = experts(1)
+    assign(city, declaration, one)
+    back = unassign(city, declaration, one)
+    assert (back.step_key, back.holder_role) == ("expert_review", "city")
+    assert waiting(city, Filters()).total == 1 and waiting(one, Filters()).total == 0
+    again = assign(city, declaration, one)
+    assert again.holder_role == "expert"
+    expert.score(one, declaration.public_id, sheet(), key=None)
+    assert factories.find(declaration.public_id).step_key == "publish_list"
+
+
+def test_who_has_handed_in_stays(city: Account) -> None:
+    declaration = reviewed(city, expert_step=True)
+    one, two, never = experts(3)
+    assign(city, declaration, one, two)
+    expert.score(one, declaration.public_id, sheet(), key=None)
+    for account in (one, never):
+        with pytest.raises(InvalidInput, match="已经提交评审意见"):
+            unassign(city, declaration, account)
+    with pytest.raises(Refused):
+        unassign(factories.make_account(roles.DISTRICT), declaration, two)
+    with pytest.raises(Refused):
+        unassign(two, declaration, two)
+    assert len(load(declaration.public_id, city).assignments) == 2
+
+
+def test_taking_off_twice_is_taking_off_once(city: Account) -> None:
+    declaration = reviewed(city, expert_step=True)
+    one, two = experts(2)
+    seen = assign(city, declaration, one, two).version
+    for _ in range(2):
+        expert.unassign(city, declaration.public_id, one.id, version=seen, key="once")
+    with pytest.raises(Conflict):
+        expert.unassign(city, declaration.public_id, two.id, version=seen, key="later")
+    assert [a.expert_id for a in load(declaration.public_id, city).assignments] == [two.id]
 
 
 def test_strangers_see_and_score_nothing(city: Account) -> None:

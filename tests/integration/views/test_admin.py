@@ -115,7 +115,10 @@ def test_an_administrators_change_of_doors_holds(context: Flask) -> None:
 def test_the_index_shows_what_may_be_opened(context: Flask) -> None:
     assert as_role(context, roles.ENTERPRISE).get("/admin/").status_code == 403
     assert as_role(context, roles.EXPERT).get("/admin/").status_code == 403
-    district, admin = as_role(context, roles.DISTRICT).get("/admin/").text, as_role(context, roles.ADMIN).get("/admin/").text
+    district, admin = (
+        as_role(context, roles.DISTRICT).get("/admin/").text,
+        as_role(context, roles.ADMIN).get("/admin/").text,
+    )
     assert "/admin/region/list/" not in district
     assert "/admin/login_session/list/" not in district
     assert {f"/admin/{g.name}/list/" for g in context.extensions["grids"]} <= set(re.findall(r'href="([^"]+)"', admin))
@@ -139,7 +142,12 @@ def two(context: Flask) -> tuple[Declaration, Declaration]:
 def test_rows_in_scope(context: Flask, two: tuple[Declaration, Declaration]) -> None:
     ours, theirs = (d.enterprise_name for d in two)
     seen = {}
-    for role, region in ((roles.CITY, None), (roles.DISTRICT, "230108"), (roles.DISTRICT, "230102"), (roles.CITY, "230200")):
+    for role, region in (
+        (roles.CITY, None),
+        (roles.DISTRICT, "230108"),
+        (roles.DISTRICT, "230102"),
+        (roles.CITY, "230200"),
+    ):
         client = as_role(context, role, region=region)
         pages = [client.get(f"/admin/{grid}/list/").text for grid in ("declaration", FORM, "enterprise")]
         seen[role, region] = [(ours in page, theirs in page) for page in pages]
@@ -408,7 +416,17 @@ def counted() -> Iterator[list[str]]:
 @sqlite_only
 def test_statements_do_not_grow_with_rows(context: Flask, city: FlaskClient) -> None:
     batch, clerk = make_batch(), make_account(roles.CITY)
-    grids = ("declaration", FORM, f"{FORM}_digital_projects", "enterprise", "account", "opinion", "event", "message", "attachment")
+    grids = (
+        "declaration",
+        FORM,
+        f"{FORM}_digital_projects",
+        "enterprise",
+        "account",
+        "opinion",
+        "event",
+        "message",
+        "attachment",
+    )
 
     def cost() -> dict[str, int]:
         found = {}

@@ -173,7 +173,7 @@ def test_printed_code_says_what_it_stands_for(web: FlaskClient) -> None:
     printed(web, "7K3F-92QD")
     for typed in ("7K3F-92QD", "7k3f92qd", "７Ｋ３Ｆ－９２ＱＤ"):
         page = web.get(f"/verify/{typed}").text
-        assert "这个核验码有效" in page and "2026-PY-0007" in page and "ab12cd34ab12cd34" in page
+        assert "这个校验码有效" in page and "2026-PY-0007" in page and "ab12cd34ab12cd34" in page
         assert "企业培育入库申报表" in page and "轴承" in page
         assert SECRET_CONTACT not in page and "王敏" not in page
 
@@ -189,13 +189,13 @@ def test_unknown_codes(web: FlaskClient, code: str) -> None:
     answer = web.get(f"/verify/{code}")
     assert (
         answer.status_code == 404
-        and "核验码" in answer.text
+        and "校验码" in answer.text
         and "<script>" not in answer.text.split("</head>")[1][:2000]
     )
 
 
 def test_code_form_leads_to_the_code(web: FlaskClient) -> None:
-    assert "输入核验码" in web.get("/verify/").text
+    assert "输入校验码" in web.get("/verify/").text
     assert web.get("/verify/?code=7k3f 92qd").location.endswith("/verify/7k3f%2092qd")
 
 

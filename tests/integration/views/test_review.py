@@ -320,6 +320,24 @@ def test_experts_are_chosen_and_score(app: Flask, clerk: FlaskClient, asked: Dec
     assert "平均分" in page and "45.00" in page and "再想想" in page and "轮到公布名单" in page
 
 
+def test_an_expert_can_be_taken_off(app: Flask, clerk: FlaskClient, asked: Declaration) -> None:
+    one, two = (factories.make_account(roles.EXPERT, display_name=n) for n in ("张教授", "刘工"))
+    clerk.post(url(asked, "experts"), data={"version": asked.version, "expert": [str(one.id), str(two.id)]})
+    page = clerk.get(url(asked)).text
+    assert "收回给张教授的分派" in page and f"/experts/{two.id}/remove" in page
+    stale = clerk.post(url(asked, f"experts/{one.id}/remove"), data={"version": asked.version})
+    assert stale.status_code == 409 and "刚被办过" in stale.text
+    version = factories.find(asked.public_id).version
+    answer = clerk.post(url(asked, f"experts/{one.id}/remove"), data={"version": version, "key": "k9"})
+    assert answer.status_code == 302
+    page = clerk.get(url(asked)).text
+    assert "收回给张教授的分派" not in page and "0 / 1 位已评" in page and "收回分派" in page
+    nothing = clerk.post(url(asked, f"experts/{one.id}/remove"), data={"version": version + 1})
+    assert nothing.status_code == 422 and "不用收回" in nothing.text
+    desk = factories.login(app.test_client(), two)
+    assert desk.post(url(asked, f"experts/{two.id}/remove"), data={"version": version + 1}).status_code == 403
+
+
 def test_scores_are_for_experts(clerk: FlaskClient, client: FlaskClient, asked: Declaration) -> None:
     assert clerk.post(url(asked, "scores"), data={}).status_code == 403
     assert (

@@ -16,12 +16,14 @@ from PIL import Image
 from sqlalchemy import select
 
 from app.documents.codes import make_qr_text
+from app.errors import InvalidInput
 from app.extensions import db
-from app.models import Account, Declaration, Event, PrintRecord, StampedScan
-from app.models.base import new_public_id
+from app.models import Account, Declaration, Event, Message, PrintRecord, Revision, StampedScan
+from app.models.base import new_public_id, now
 from app.permissions import roles
 from app.services import stamp
 from app.services.review import remark
+from app.views.review_findings import scan_words
 from tests import factories
 from tests.factories_files import STAMP_KEY, at_stamp_step, pdf_bytes, post, put, run_jobs
 from tests.unit.adapters import scanned_paper as paper
@@ -230,11 +232,73 @@ def test_older_revision_is_told(web: FlaskClient, stamping: tuple[Account, Decla
     remark(officer, declaration.public_id, "enterprise_intro", "请写明主要产品")
     factories.perform(officer, declaration, "return", "请补充")
     factories.perform(owner, declaration, "resubmit")
-    factories.perform(officer, declaration, "stamp_return", "请按新版重新盖章")
+    assert factories.find(declaration.public_id).step_key == "stamping"
     assert upload(web, declaration, scan_of(tmp_path, old)).matched == "older"
     material(web, declaration)
     new = make_qr_text(declaration.serial_no, printed(declaration).code)
     assert new != old and upload(web, declaration, scan_of(tmp_path, new)).matched == "this"
+
+
+def test_a_new_revision_has_to_be_stamped_again(
+    web: FlaskClient, stamping: tuple[Account, Declaration], tmp_path: Path, app: Flask
+) -> None:
+    owner, declaration = stamping
+    officer = factories.make_account(roles.CITY)
+    desk = factories.login(app.test_client(), officer)
+    material(web, declaration)
+    first = upload(web, declaration, scan_of(tmp_path, make_qr_text(declaration.serial_no, printed(declaration).code)))
+    old = first.attachment.public_id
+    assert f"/attachments/{old}" not in desk.get(f"/review/{declaration.public_id}/").text, "not handed in yet"
+    factories.perform(owner, declaration, "stamp")
+    page = desk.get(f"/review/{declaration.public_id}/").text
+    assert f"/attachments/{old}" in page and "查验码与本申报最新一版一致" in page
+    factories.perform(officer, declaration, "return", "请补充")
+    again = factories.perform(owner, declaration, "resubmit")
+    assert (again.step_key, again.holder_role, again.return_step) == ("stamping", "enterprise", "conformity_review")
+    last = db.session.scalars(select(Message).where(Message.account_id == owner.id).order_by(Message.id.desc())).first()
+    assert "要重新盖章" in last.title and "原来的盖章材料作废" in last.body
+    with pytest.raises(InvalidInput, match="还没有上传盖章扫描件"):
+        factories.perform(owner, declaration, "stamp")
+    assert f"/attachments/{old}" not in desk.get(f"/review/{declaration.public_id}/").text
+    assert "1. 下载材料" in web.get(f"/declarations/{declaration.public_id}/stamped").text
+    # What was handed in stays readable for the office, as part of the history.
+    assert desk.get(f"/attachments/{old}").status_code == 200
+    content = json.loads(db.session.scalars(select(Revision).order_by(Revision.id.desc())).first().content)
+    assert STAMP_KEY not in content["attachments"]
+    put(web, declaration, STAMP_KEY, pdf_bytes())
+    assert factories.perform(owner, declaration, "stamp").step_key == "conformity_review"
+
+
+def test_a_recalled_declaration_loses_its_scan_too(web: FlaskClient, stamping: tuple[Account, Declaration]) -> None:
+    owner, declaration = stamping
+    officer = factories.make_account(roles.CITY)
+    put(web, declaration, STAMP_KEY, pdf_bytes())
+    factories.perform(owner, declaration, "stamp")
+    factories.perform(officer, declaration, "return", "请补充")
+    factories.perform(owner, declaration, "resubmit")
+    put(web, declaration, STAMP_KEY, pdf_bytes(2))
+    factories.perform(owner, declaration, "stamp")
+    factories.perform(owner, declaration, "recall")
+    assert factories.perform(owner, declaration, "submit").step_key == "preliminary_review"
+    factories.perform(officer, declaration, "confirm")
+    with pytest.raises(InvalidInput, match="还没有上传盖章扫描件"):
+        factories.perform(owner, declaration, "stamp")
+
+
+def test_findings_are_judged_against_the_newest_revision(
+    web: FlaskClient, stamping: tuple[Account, Declaration], tmp_path: Path
+) -> None:
+    _owner, declaration = stamping
+    material(web, declaration)
+    scan = upload(web, declaration, scan_of(tmp_path, make_qr_text(declaration.serial_no, printed(declaration).code)))
+    newest = db.session.scalars(select(Revision).where(Revision.declaration_id == declaration.id)).one()
+    assert (stamp.matched_now(scan, newest), stamp.matched_now(scan, None)) == ("this", "this")
+    later = Revision(number=2, created_at=now())
+    assert stamp.matched_now(scan, later) == "older"
+    found_now = stamp.findings_now(scan, later)
+    assert [p["match"] for p in found_now["seen"]] == ["older"] and scan.findings["seen"][0]["match"] == "this"
+    assert stamp.findings_now(scan, newest) == scan.findings
+    assert ("warn", "查验码是本申报以前一版的，请核对内容") in scan_words(scan, later)
 
 
 def test_nothing_to_hand_in_yet(web: FlaskClient, declaration: Declaration) -> None:

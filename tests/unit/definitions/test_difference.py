@@ -25,7 +25,9 @@ def with_field(definition: Definition, section: int, **changes: Any) -> Definiti
 def with_table(definition: Definition, **changes: Any) -> Definition:
     """``definition`` with the table ``devices`` changed."""
     sections = [
-        s.model_copy(update={"tables": tuple(t.model_copy(update=changes) if t.key == "devices" else t for t in s.tables)})
+        s.model_copy(
+            update={"tables": tuple(t.model_copy(update=changes) if t.key == "devices" else t for t in s.tables)}
+        )
         for s in definition.sections
     ]
     return definition.model_copy(update={"sections": tuple(sections)})

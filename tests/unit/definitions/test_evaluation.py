@@ -112,7 +112,12 @@ def judge(
     answers = Answers({"kind": "a"} | (main or {}), rows if rows is not None else item(1))
     given: dict[str, Any] = {"files": FILES, "params": {"limit": 100, "latest": "2026-10-31"}} | more
     return evaluate(
-        definition(), answers, lookups=NoNames(), enterprise=FACTS if facts is None else facts, today="2026-06-01", **given
+        definition(),
+        answers,
+        lookups=NoNames(),
+        enterprise=FACTS if facts is None else facts,
+        today="2026-06-01",
+        **given,
     )
 
 
@@ -129,7 +134,12 @@ def test_complete_answers_have_no_problems() -> None:
 
 def test_nothing_at_all() -> None:
     verdict = evaluate(
-        definition(), Answers(), lookups=NoNames(), enterprise=FACTS, params={"limit": 100, "latest": "2026-10-31"}, today="2026-06-01"
+        definition(),
+        Answers(),
+        lookups=NoNames(),
+        enterprise=FACTS,
+        params={"limit": 100, "latest": "2026-10-31"},
+        today="2026-06-01",
     )
     assert told(verdict) == [
         ("kind", "missing", "“类别”还没选，请选“甲”或“乙”"),
@@ -268,7 +278,9 @@ def test_a_rule_over_rows_is_told_in_the_row() -> None:
 def test_a_rule_over_nested_rows() -> None:
     verdict = judge(rows=item(1, ({"cost": "49"}, {"cost": "50"}), name="a"))
     assert result(verdict, "deep") == [True, False]
-    assert [(p, m) for p, _, m in told(verdict)] == [("items/r1/parts/r1p2/cost", "第 1 个明细的第 2 个零件的“成本”：太贵：50.00")]
+    assert [(p, m) for p, _, m in told(verdict)] == [
+        ("items/r1/parts/r1p2/cost", "第 1 个明细的第 2 个零件的“成本”：太贵：50.00")
+    ]
 
 
 def test_a_warning_does_not_block() -> None:
@@ -313,7 +325,14 @@ def test_the_record_holds_json_with_row_ids() -> None:
     assert content["tables"]["items"] == [
         {
             "id": "r1",
-            "values": {"name": "a", "count": 2, "price": "10.00", "amount": "20.00", "guess": "20.00", "day": "2026-01-05"},
+            "values": {
+                "name": "a",
+                "count": 2,
+                "price": "10.00",
+                "amount": "20.00",
+                "guess": "20.00",
+                "day": "2026-01-05",
+            },
             "tables": {"parts": [{"id": "r1p1", "values": {"cost": "1.50"}, "tables": {}}]},
         }
     ]

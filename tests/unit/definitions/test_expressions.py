@@ -48,7 +48,7 @@ def test_what_does_not_compile_is_told(source: str) -> None:
     [
         ("form.a > 2.0", {"form": {"a": None}}),
         ("form.a + 1", {"form": {"a": 1.0}}),
-        ('form.a > 2.0', {"form": {"a": "x"}}),
+        ("form.a > 2.0", {"form": {"a": "x"}}),
         ("nothing(form.a)", {"form": {"a": 1.0}}),
         ("growth(form.a)", {"form": {"a": 1.0}}),
         ("unknown.a", {}),

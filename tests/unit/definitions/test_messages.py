@@ -34,13 +34,20 @@ def test_missing(field: FieldSpec, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(0, "“表”至少要有 1 个，现在有 0 个，请添加"), (1, None), (3, None), (5, "“表”最多 3 个，现在有 5 个，请移除 2 个")],
+    [
+        (0, "“表”至少要有 1 个，现在有 0 个，请添加"),
+        (1, None),
+        (3, None),
+        (5, "“表”最多 3 个，现在有 5 个，请移除 2 个"),
+    ],
 )
 def test_rows(count: int, text: str | None) -> None:
     assert rows_text(Table(key="t", label="表", row_label="行", min_rows=1, max_rows=3), count) == text
 
 
-@pytest.mark.parametrize(("given", "text"), [("2025-10-31", "2025 年 10 月 31 日"), ("2025-1-1", "2025-1-1"), ("文字", "文字")])
+@pytest.mark.parametrize(
+    ("given", "text"), [("2025-10-31", "2025 年 10 月 31 日"), ("2025-1-1", "2025-1-1"), ("文字", "文字")]
+)
 def test_dates(given: str, text: str) -> None:
     assert chinese_date(given) == text
 

@@ -109,8 +109,16 @@ def test_what_is_no_mapping_is_refused(text: str) -> None:
         ("route:\n", "route:\n- {key: review, label: 初审, kind: review, level: city}\n", "step 'review' stands twice"),
         ("label: 初审,", "label: 初审, enabled_by: nothing,", "step review: enabled_by names no parameter: nothing"),
         ("route:\n", "profile_map: {nothing: name}\nroute:\n", "profile_map names no field: nothing"),
-        ("route:\n", "conditions: [{key: c, text: t, each: nothing}]\nroute:\n", "condition c: each names no table: nothing"),
-        ("route:\n", "conditions: [{key: c, text: t, at: nothing}]\nroute:\n", "condition c: at names no field: nothing"),
+        (
+            "route:\n",
+            "conditions: [{key: c, text: t, each: nothing}]\nroute:\n",
+            "condition c: each names no table: nothing",
+        ),
+        (
+            "route:\n",
+            "conditions: [{key: c, text: t, at: nothing}]\nroute:\n",
+            "condition c: at names no field: nothing",
+        ),
         (
             "route:\n",
             "conditions: [{key: c, text: t, each: items, at: name}]\nroute:\n",

@@ -12,7 +12,9 @@ from tests.factories_everything import everything
 
 
 def account(role: str, *, enterprise: int | None = None, certification: str = "approved") -> Account:
-    user = Account(username="x", user_type="enterprise" if role == roles.ENTERPRISE else "staff", enterprise_id=enterprise)
+    user = Account(
+        username="x", user_type="enterprise" if role == roles.ENTERPRISE else "staff", enterprise_id=enterprise
+    )
     user.roles = [Role(name=role)]
     if enterprise:
         user.enterprise = Enterprise(id=enterprise, certification_status=certification)
@@ -62,7 +64,13 @@ def test_only_reopened_answers_change(path: str, open_: bool) -> None:
 
 @pytest.mark.parametrize(
     ("path", "open_"),
-    [("items/r1", False), ("team/t1", True), ("items/r2/parts/p1", False), ("team/t1/sub/s1", True), ("other/o1", False)],
+    [
+        ("items/r1", False),
+        ("team/t1", True),
+        ("items/r2/parts/p1", False),
+        ("team/t1/sub/s1", True),
+        ("other/o1", False),
+    ],
 )
 def test_rows_come_and_go_only_in_reopened_tables(path: str, open_: bool) -> None:
     assert rules.is_open_table(Declaration(status="returned", reopened=OPENED), path) is open_
@@ -79,6 +87,8 @@ def test_a_reopened_nested_table_takes_rows() -> None:
 
 def test_who_may_declare() -> None:
     assert rules.refuse_declare(account(roles.ENTERPRISE, enterprise=1), everything()) is None
-    assert "先完成企业认证" in rules.refuse_declare(account(roles.ENTERPRISE, enterprise=1, certification="none"), everything())
+    assert "先完成企业认证" in rules.refuse_declare(
+        account(roles.ENTERPRISE, enterprise=1, certification="none"), everything()
+    )
     for role in (roles.INDIVIDUAL, roles.CITY, roles.EXPERT, roles.ADMIN):
         assert "个人用户不能申报" in rules.refuse_declare(account(role), everything())

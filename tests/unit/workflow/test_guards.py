@@ -49,6 +49,7 @@ def case(*, step: str | None = "district_review", params: dict[str, Any] | None 
         ("scan_present", {"scans": 1}, {"scans": 0}, "还没有上传盖章扫描件"),
         ("experts_chosen", {"experts": [1]}, {"experts": []}, "至少选一位专家"),
         ("experts_chosen", {"experts": [1]}, {"experts": [1], "conflicts": ["李工", "赵工"]}, "李工、赵工与申报企业有关联"),
+        ("assignment_open", {"open_assignment": 7}, {"open_assignment": None}, "不用收回"),
         ("scores_complete", {}, {"score_errors": ["缺一项", "还缺一项"]}, "缺一项；还缺一项"),
     ],
 )  # fmt: skip

@@ -25,7 +25,11 @@ EXPECTED: dict[tuple[str, str | None], dict[str, tuple[str, str, bool]]] = {
         "reject": ("officer", "rejected", True),
     },
     ("in_progress", "stamp"): {"stamp": ("enterprise", "next", False)},
-    ("in_progress", "expert"): {"assign": ("officer", "stay", False), "score": ("expert", "scored", False)},
+    ("in_progress", "expert"): {
+        "assign": ("officer", "stay", False),
+        "unassign": ("officer", "scored", False),
+        "score": ("expert", "scored", False),
+    },
     ("in_progress", "decide"): {"approve": ("officer", "approved", False), "reject": ("officer", "rejected", True)},
 }
 GUARDED = {
@@ -38,6 +42,7 @@ GUARDED = {
     ("in_progress", "stamp_return"): {"after_stamp"},
     ("in_progress", "stamp"): {"scan_present"},
     ("in_progress", "assign"): {"experts_chosen"},
+    ("in_progress", "unassign"): {"assignment_open"},
     ("in_progress", "score"): {"scores_complete"},
 }
 ACTIONS = sorted({a for actions in EXPECTED.values() for a in actions} | {"nonsense", "", "delete"})
@@ -80,7 +85,10 @@ def test_each_deed_is_whole(deed: Deed) -> None:
     assert deed.by in get_args(By)
     assert deed.to in get_args(Goal)
     assert set(deed.guards) <= set(GUARDS)
-    assert set(deed.guards) == GUARDED.get((deed.status, deed.action), set()) or (deed.action, deed.status) == ("reject", "in_progress")
+    assert set(deed.guards) == GUARDED.get((deed.status, deed.action), set()) or (deed.action, deed.status) == (
+        "reject",
+        "in_progress",
+    )
     assert deed.status in STATUSES
 
 
