@@ -133,9 +133,12 @@ def _receipt_blocks(opened: Opened, revision: Revision) -> list[Block]:
 
 
 def code_of(opened: Opened, revision: Revision, document: str = "") -> str:
-    """The check code of a revision's paper; each kind of ``document`` has its own."""
+    """The check code of a revision's paper; each kind of ``document`` has its own.
+
+    The number is part of it: sent in again without a change, the content is the same and the paper is not.
+    """
     key = cipher().keyed_digest("print codes").encode()
-    return check_code(key, opened.declaration.serial_no or "", revision.digest + document)
+    return check_code(key, opened.declaration.serial_no or "", f"{revision.digest}{revision.number}{document}")
 
 
 def verify_url(code: str) -> str:

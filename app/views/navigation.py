@@ -63,7 +63,7 @@ def _build() -> Nav:
         return _public()
     if current_user.role_names & {*roles.STAFF, roles.EXPERT}:
         return _staff()
-    return _enterprise()
+    return _enterprise() if current_user.enterprise_id is not None else _individual()
 
 
 def _public() -> Nav:
@@ -92,18 +92,48 @@ def _staff() -> Nav:
     return Nav(items, audience="staff")
 
 
+def _individual() -> Nav:
+    """A person looks at what is public and reads messages; nothing can be declared without an enterprise."""
+    workbench, messages, unread = url_for("workbench.index"), url_for("message.index"), count_unread(current_user)
+    notices, lists, query = url_for("portal.notices"), url_for("portal.publicity"), url_for("portal.recognitions")
+    top = [
+        _item(_("工作台"), workbench),
+        _item(_("公告"), notices),
+        _item(_("公示"), lists),
+        _item(_("查询"), query),
+        _item(_("消息"), messages, unread),
+    ]
+    public = [_item(_("通知公告"), notices), _item(_("公示名单"), lists), _item(_("认定查询"), query)]
+    side = [
+        Group(None, [_item(_("工作台"), workbench)]),
+        Group(_("公开信息"), public),
+        Group(None, [_item(_("我的消息"), messages, unread)]),
+    ]
+    return Nav(top, side, "enterprise")
+
+
+def _about_certification() -> bool:
+    """Whether the page belongs to a declaration that certifies the enterprise: it stands under 企业, not 申报."""
+    public_id = (request.view_args or {}).get("id")
+    if public_id is None or not request.path.startswith(url_for("declaration.index")):
+        return False
+    key = db.session.scalar(select(Declaration.programme_key).where(Declaration.public_id == str(public_id)))
+    return key in registry.catalogue() and registry.catalogue().get(key).kind == "certification"
+
+
 def _enterprise() -> Nav:
     waiting, unread = waiting_count(), count_unread(current_user)
     workbench, todo = url_for("workbench.index"), url_for("todo.index")
     messages, mine = url_for("message.index"), url_for("declaration.index")
-    programmes = url_for("programme.index")
+    programmes, profile, certifying = url_for("programme.index"), url_for("enterprise.index"), _about_certification()
     top = [
         _item(_("工作台"), workbench),
-        _item(_("申报"), programmes, 0, programmes, mine),
+        Item(_("申报"), programmes, 0, request.path.startswith((programmes, mine)) and not certifying),
         _item(_("待办"), todo, waiting),
         _item(_("消息"), messages, unread),
-        _item(_("企业"), url_for("enterprise.index")),
+        Item(_("企业"), profile, 0, request.path.startswith(profile) or certifying),
     ]
+    certification = url_for("enterprise.certification")
     menu = [
         _item(d.menu or d.title, url_for("programme.show", key=d.key))
         for d in registry.catalogue()
@@ -113,13 +143,17 @@ def _enterprise() -> Nav:
         Group(None, [_item(_("工作台"), workbench), _item(_("我的待办"), todo, waiting)]),
         Group(
             _("申报"),
-            [*menu, Item(_("能报什么"), programmes, 0, request.path == programmes), _item(_("我的申报"), mine)],
+            [
+                *menu,
+                Item(_("能报什么"), programmes, 0, request.path == programmes),
+                Item(_("我的申报"), mine, 0, request.path.startswith(mine) and not certifying),
+            ],
         ),
         Group(
             _("我的企业"),
             [
-                Item(_("企业信息"), url_for("enterprise.index"), 0, request.path == url_for("enterprise.index")),
-                _item(_("企业认证"), url_for("enterprise.certification")),
+                Item(_("企业信息"), profile, 0, request.path == profile),
+                Item(_("企业认证"), certification, 0, certifying or request.path.startswith(certification)),
             ],
         ),
         Group(None, [_item(_("我的消息"), messages, unread)]),

@@ -70,7 +70,7 @@ OWN_ID = {
     "attachment.show": "attachment", "attachment.remove": "attachment", "portal.notice": "notice", "portal.public_list": "public_list",
     "export.file": "job", "system.job": "job", "batch": "batch", "export": "batch", "message": "message",
 }  # fmt: skip
-VALUES = {"key": "audit_report", "section": "basic_info", "code": "0000-0000", "token": "x" * 43, "remark_id": 1,
+VALUES = {"key": "audit_report", "section": "basic_info", "code": "0000-0000", "token": "x" * 43, "remark_id": 1, "expert_id": 1,
           "filename": "css/shenbao.css"}  # fmt: skip
 
 
@@ -79,6 +79,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "declaration.accept": {"statement": "yes"},
     "review.add_remark": {"path": "profit", "text": "请核对。"},
     "review.change_remark": {"do": "settle", "path": "profit"},
+    "review.unassign": {"version": "999", "key": "01890000-0000-7000-8000-000000000000"},
     "review.decide": {"action": "confirm", "version": "999"},
     "stamped.hand_in": {"version": "999", "key": "01890000-0000-7000-8000-000000000000"},
     "submission.submit": {"action": "submit", "version": "999", "statement": "yes"},
@@ -234,6 +235,7 @@ EXPECTED = {
     "POST review.change_remark": "lnnnn-ynnn",
     "POST review.decide": "lnnny-ynnn",
     "POST review.score": "lnnnnnny-n",
+    "POST review.unassign": "lnnny-ynnn",
     "GET review.show": "lnnny-yy-y",
     # Batches, their lists and the grids' index: staff; settings and publication: the city.
     "GET batch.create": "lnnnnnynny",

@@ -30,7 +30,7 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
     "preliminary_review": {"owner": REVIEW_OWNER, "city": REVIEW_OFFICE},
     "stamping": {"owner": {"stamp"}},
     "conformity_review": {"owner": REVIEW_OWNER, "city": REVIEW_OFFICE},
-    "expert_review": {"city": {"assign"}, "expert": {"score"}},
+    "expert_review": {"city": {"assign", "unassign"}, "expert": {"score"}},
     "publish_list": {"city": {"approve", "reject"}},
     "approved": {}, "rejected": {}, "withdrawn": {}, "void": {},
 }  # fmt: skip

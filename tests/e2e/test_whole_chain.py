@@ -69,6 +69,8 @@ def register(live: Live, page: Page) -> None:
 
 def answer(page: Page, path: str, raw: Raw) -> None:
     """Give one answer with the control that is there, and leave it, so that it saves itself."""
+    # A hand is slower than a save: the answer before is back, redrawn and listening.
+    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')")
     controls: Locator = page.locator(f'[name="{path}"]')
     first = controls.first
     kind = first.evaluate("e => e.tagName === 'INPUT' ? e.type : e.tagName.toLowerCase()")
@@ -215,6 +217,7 @@ def test_from_registration_to_the_published_list(
     # The list is chosen, previewed and published.
     office.goto(f"/batches/{batch.public_id}/publication")
     expect(office.locator("main")).to_contain_text(name)
+    office.get_by_label("全选").check()
     office.get_by_role("button", name="预览名单").click()
     office.get_by_role("button", name="公布名单").click()
     approved = factories.find(declaration)

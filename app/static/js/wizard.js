@@ -151,10 +151,9 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
     event.detail.shouldSwap = false;
     return;
   }
+  // Nor is a field replaced under somebody's hands: an open list of choices would close.
   const active = document.activeElement;
-  if (!target.contains(active) || active === document.body) return;
-  const box = target.matches(".sb-field") ? target : boxOf(active);
-  if (!box || isDirty(box)) event.detail.shouldSwap = false;
+  if (active !== document.body && target.contains(active)) event.detail.shouldSwap = false;
 });
 
 /* 4 Row buttons replace the wizard; an answer without one is said and changes nothing. --------------------------------- */

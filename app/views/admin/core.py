@@ -52,6 +52,11 @@ YES = {"none": "未认证", "submitted": "审核中", "approved": "已认证", "
 VERDICTS = {"confirm": "通过", "return": "退回修改", "reject": "不通过", "stamp_return": "退回盖章材料", "approve": "列入名单",
             "assign": "分派专家", "unassign": "收回分派"}  # fmt: skip
 TITLES = {d.key: d.menu or d.title for d in registry.catalogue()}
+PAPERS = {"receipt": "受理回执"} | {p.key: p.title for d in registry.catalogue() for p in d.documents}
+TASKS = {"sms": "发短信", "check_scan": "核对盖章材料", "package": "打包材料", "sweep_files": "清理没用的文件",
+         "upkeep": "日常整理"}  # fmt: skip
+PURPOSES = {"register": "注册验证码", "login": "登录验证码", "recover": "找回账号验证码", "second": "工作人员核验",
+            "notice": "提醒"}  # fmt: skip
 
 
 ASSESSED = {"manufacturing": "制造业", "producer_services": "生产性服务业", "other": "其他行业"}
@@ -177,7 +182,7 @@ def _enterprises() -> list[Grid]:
         Grid("login_session", "登录会话", ENTERPRISES, LoginSession, (
             Column("account_id", "账号编号", "int", search=True),
             Column("address", "来源地址", search=True),
-            Column("agent", "浏览器", "long"),
+            Column("agent", "浏览器", "agent"),
             Column("created_at", "登录时间", "time", search=True),
             Column("last_seen_at", "最近活动", "time", search=True),
         ), everybody),
@@ -225,7 +230,7 @@ def _process() -> list[Grid]:
             Column("code", "校验码", search=True),
             *WHO,
             Column("revision_no", "版本", "int"),
-            Column("document", "文书", search=True),
+            Column("document", "文书", "option", PAPERS, search=True),
             Column("created_at", "时间", "time", search=True),
         ), by_declaration(PrintRecord)),
         Grid("attachment", "附件", PROCESS, Attachment, (
@@ -343,7 +348,7 @@ def _reference() -> list[Grid]:
             Column("data", "内容", "json", listed=False),
         ), event_scope),
         Grid("job", "后台任务", RECORDS, Job, (
-            Column("kind", "任务", search=True),
+            Column("kind", "任务", "option", TASKS, search=True),
             Column("state", "状态", "option", STATES, search=True),
             Column("progress", "进度", "int"),
             Column("tries", "次数", "int"),
@@ -353,7 +358,7 @@ def _reference() -> list[Grid]:
         ), everybody),
         Grid("sms_message", "短信", RECORDS, SmsMessage, (
             Column("phone", "手机号", "phone"),
-            Column("purpose", "用途", search=True),
+            Column("purpose", "用途", "option", PURPOSES, search=True),
             Column("created_at", "时间", "time", search=True),
             Column("sent_at", "发出时间", "time", search=True),
             Column("error", "原因", "long"),

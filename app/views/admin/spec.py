@@ -17,6 +17,7 @@ from app.models import Account
 from app.models.base import Model
 from app.models.generated import build_projection
 from app.services.reference import lookups
+from app.services.session import browser_name
 from app.views.page import file_size, local_time, mask_phone
 
 Kind = Literal[
@@ -33,6 +34,7 @@ Kind = Literal[
     "phone",
     "size",
     "json",
+    "agent",
     "subject",
     "field",
 ]
@@ -85,6 +87,14 @@ class Column:
         return kinds.get(kind, "text")
 
 
+NOTED = {"title": "名称", "list": "名单编号", "count": "件数", "way": "登录方式", "role": "身份", "user_type": "账号类型",
+         "revision": "版本", "code": "校验码", "states": "状态", "path": "位置", "label": "哪一项", "experts": "专家编号",
+         "expert": "专家编号", "name": "姓名", "seal": "印章", "state": "核对", "matched": "校验码", "attachment": "文件编号",
+         "key": "事项"}  # fmt: skip
+SAID = {"password": "密码", "sms": "短信", "seen": "看到", "not_seen": "没看到", "cannot_tell": "看不清", "done": "已核对",
+        "pending": "等待核对", "failed": "要人工核对", "enterprise": "企业", "individual": "个人", "None": "—"}  # fmt: skip
+"""What an event notes, by the words that the services write: names and values."""
+
 _TEXTS: dict[str, Callable[[Column, Any], str]] = {
     "option": lambda c, v: c.options.get(str(v), str(v)),
     "bool": lambda c, v: "是" if v else "否",
@@ -96,7 +106,8 @@ _TEXTS: dict[str, Callable[[Column, Any], str]] = {
     "size": lambda c, v: file_size(v),
     "long": lambda c, v: v if len(v) <= 60 else v[:60] + "……",
     "subject": lambda c, v: " ".join((c.options.get(v.partition(":")[0], v.partition(":")[0]), v.partition(":")[2])).strip(),
-    "json": lambda c, v: "；".join(f"{k}：{x}" for k, x in v.items()) if isinstance(v, dict) else str(v),
+    "json": lambda c, v: "；".join(f"{NOTED.get(k, k)}：{SAID.get(str(x), x)}" for k, x in v.items()) if isinstance(v, dict) else str(v),
+    "agent": lambda c, v: browser_name(v) or "其他",
 }
 
 

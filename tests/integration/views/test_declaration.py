@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_appbuilder.security.sqla.models import Role
 from sqlalchemy import func, select
 
 from app.extensions import db
@@ -185,6 +186,65 @@ def test_preview_shows_drafts_as_they_are_and_submissions_as_they_were(owner: Ac
         row.values = {**row.values, "contact_name": "后来改的"}
     page = client.get(f"/declarations/{sent.public_id}/preview").text
     assert "后来改的" not in page and name in page and "这是预览" not in page
+
+
+def test_working_answers_are_the_enterprises_alone(owner: Account, client: FlaskClient, app: Flask) -> None:
+    """Whatever the status: offices, experts and administrators read the newest submission and nothing newer."""
+    city = factories.make_account("city")
+    sent = factories.submitted(owner, factories.make_batch(parameters={"expert_step": True, "correction_days": 10}))
+    factories.perform(city, sent, "confirm")
+    factories.attach(sent, "stamped_material")
+    factories.perform(owner, sent, "stamp")
+    factories.perform(city, sent, "confirm")
+    asked = factories.make_account("expert")
+    factories.perform(city, sent, "assign", experts=[asked.id])
+    with unit_of_work() as session:
+        # Under way again, as a return from a later step would have it.
+        session.get_one(type(sent), sent.id).status = "returned"
+    answers.save_answers(owner, sent.public_id, {"contact_name": "还没交的人"})
+    report = factories.attach(sent, "audit_report", "还没交的报告.pdf")
+    assert "还没交的人" in client.get(f"/declarations/{sent.public_id}/preview").text
+    for role in ("city", "district", "province", "admin"):
+        reader = factories.login(app.test_client(), factories.make_account(role))
+        for path in (f"declarations/{sent.public_id}/preview", f"review/{sent.public_id}/", "admin/attachment/list/"):
+            page = reader.get(f"/{path}")
+            assert page.status_code == 200, (role, path)
+            assert "还没交的" not in page.text and "这是预览" not in page.text, (role, path)
+        assert reader.get(f"/attachments/{report.public_id}").status_code == 404
+    expert = factories.login(app.test_client(), asked)
+    for path in (f"declarations/{sent.public_id}/preview", f"review/{sent.public_id}/"):
+        page = expert.get(f"/{path}")
+        assert page.status_code == 200 and "还没交的" not in page.text, path
+
+
+def test_nobody_else_reads_a_draft(owner: Account, app: Flask) -> None:
+    draft = factories.filled_draft(owner, factories.make_batch()).public_id
+    for role in ("admin", "city", "expert"):
+        reader = factories.login(app.test_client(), factories.make_account(role))
+        for path in (f"declarations/{draft}/preview", f"declarations/{draft}/preview.pdf", f"review/{draft}/"):
+            assert reader.get(f"/{path}").status_code in (403, 404, 409), (role, path)
+
+
+def test_a_second_role_opens_no_wizard(owner: Account, app: Flask) -> None:
+    """Somebody of another enterprise who is also an officer sees the declaration, and none of its working pages."""
+    both = factories.make_account("enterprise", region="230100").id
+    with unit_of_work() as session:
+        account = session.get_one(Account, both)
+        account.roles = [*account.roles, session.scalars(select(Role).where(Role.name == "city")).one()]
+    reader = factories.login(app.test_client(), db.session.get_one(Account, both))
+    sent = factories.submitted(owner)
+    factories.perform(factories.make_account("city"), sent, "return", "请改")
+    answers.save_answers(owner, sent.public_id, {"contact_name": "还没交的人"})
+    base = f"/declarations/{sent.public_id}"
+    assert reader.get(f"{base}/preview").status_code == 200
+    replies = [reader.get(f"{base}/{p}") for p in ("preview", "check", "sections/basic_info", "sections/attachments", "")]
+    replies += [
+        reader.post(f"{base}/sections/basic_info", data={"deed": "save", "contact_name": "x"}),
+        reader.post(f"{base}/sections/basic_info/field", data={"contact_name": "x"}),
+        reader.post(f"{base}/submit", data={"action": "resubmit", "version": "3", "key": new_public_id()}),
+    ]
+    assert not [r.request.path for r in replies if "还没交的人" in r.text]
+    assert [r.status_code for r in replies[5:]] == [404, 404, 409]
 
 
 def test_statement_of_a_closed_batch_can_still_be_read(owner: Account, client: FlaskClient) -> None:

@@ -322,10 +322,11 @@ def test_experts_are_chosen_and_score(app: Flask, clerk: FlaskClient, asked: Dec
 
 def test_an_expert_can_be_taken_off(app: Flask, clerk: FlaskClient, asked: Declaration) -> None:
     one, two = (factories.make_account(roles.EXPERT, display_name=n) for n in ("张教授", "刘工"))
-    clerk.post(url(asked, "experts"), data={"version": asked.version, "expert": [str(one.id), str(two.id)]})
+    before = asked.version
+    clerk.post(url(asked, "experts"), data={"version": before, "expert": [str(one.id), str(two.id)]})
     page = clerk.get(url(asked)).text
     assert "收回给张教授的分派" in page and f"/experts/{two.id}/remove" in page
-    stale = clerk.post(url(asked, f"experts/{one.id}/remove"), data={"version": asked.version})
+    stale = clerk.post(url(asked, f"experts/{one.id}/remove"), data={"version": before})
     assert stale.status_code == 409 and "刚被办过" in stale.text
     version = factories.find(asked.public_id).version
     answer = clerk.post(url(asked, f"experts/{one.id}/remove"), data={"version": version, "key": "k9"})
