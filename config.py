@@ -107,4 +107,5 @@ class Settings:
             "SITE_PHONE": self.site_phone,
             "CITY_CODE": self.city_code,
             "PUBLIC_URL": self.public_url,
+            "TRUSTED_PROXIES": self.proxies,
         }

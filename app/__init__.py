@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.cli import init_cli
 from app.extensions import bootstrap, csrf, db, migrate
@@ -23,6 +24,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     app = Flask(__name__, template_folder="../templates")
     app.config.update(Settings().flask_config() | (overrides or {}))
     app.session_interface = DatabaseSessions()
+    trust_proxies(app)
     init_database(app)
     init_errors(app)
     init_headers(app)
@@ -34,6 +36,16 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     init_template_texts(app)
     init_cli(app)
     return app
+
+
+def trust_proxies(app: Flask) -> None:
+    """Believe what exactly ``TRUSTED_PROXIES`` proxies in front say about the address and the scheme of a request.
+
+    With none, forwarded headers are what anybody may write, and count for nothing.
+    """
+    count = int(app.config["TRUSTED_PROXIES"])
+    if count > 0:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
 
 
 def init_database(app: Flask) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
@@ -218,6 +218,13 @@ class Definition(Part):
     reminders: tuple[Reminder, ...] = ()
     profile_map: dict[str, str] = Field(default_factory=dict)
     """Field key → attribute of ``enterprise`` that approval writes (kind ``certification``)."""
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Definition:
+        """A changed copy; what was derived from the original is derived anew."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in ("canonical", "stamped_keys"):
+            copy.__dict__.pop(name, None)
+        return copy
 
     @cached_property
     def canonical(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_appbuilder.security.sqla.models import User
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Model, pk, utc
@@ -44,6 +44,10 @@ class Account(User):
 
     def __repr__(self) -> str:
         return self.get_full_name()
+
+
+# People sign in whatever case they type their name in: one look-up, and no two names that differ by case only.
+Index("uq_ab_user_username_lower", func.lower(Account.__table__.c.username), unique=True)
 
 
 class LoginSession(Model):

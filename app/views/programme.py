@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, redirect, render_template, url_for
 from flask_login import current_user
 
 from app.permissions import roles
@@ -25,6 +25,9 @@ def index() -> Any:
 @roles_required(roles.ENTERPRISE, roles.INDIVIDUAL)
 def show(key: str) -> Any:
     """One programme: policy, conditions, materials, steps, and what the enterprise declared in it."""
+    if current_user.enterprise_id is None:
+        # 能报什么 says why a person cannot declare and where to go.
+        return redirect(url_for("programme.index"))
     offers = eligibility.overview(current_user, key)
     mine = [m for m in eligibility.mine_of(current_user) if m.programme_key == key]
     return render_template(

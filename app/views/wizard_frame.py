@@ -33,7 +33,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class Frame:
-    """Around one page of the wizard. ``previous`` and ``next`` are stops or None."""
+    """Around one page of the wizard. ``previous`` and ``next`` are stops or None; ``opinion`` is why it came back."""
 
     id: str
     title: str
@@ -42,6 +42,7 @@ class Frame:
     current: Stop
     previous: Stop | None
     next: Stop | None
+    opinion: str = ""
 
 
 def section_url(public_id: str, key: str, **more: Any) -> str:
@@ -66,7 +67,13 @@ def frame(opened: Opened, current: str) -> Frame:
         current=stops[at],
         previous=stops[at - 1] if at else None,
         next=stops[at + 1] if at + 1 < len(stops) else None,
+        opinion=_opinion(opened) if declaration.status == "returned" else "",
     )
+
+
+def _opinion(opened: Opened) -> str:
+    """What the office wrote when it sent the declaration back."""
+    return next((e.opinion or "" for e in opened.events if e.action == "return"), "")
 
 
 def _subtitle(opened: Opened) -> str:

@@ -13,7 +13,12 @@ BAN = ("session", "g", "current_user")
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-cache"]
+    command = [
+        sys.executable,
+        "-c",
+        "from importlinter.cli import lint_imports_command; lint_imports_command()",
+        "--no-cache",
+    ]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -26,7 +31,19 @@ def test_every_contract_is_kept() -> None:
 def test_a_wrong_import_would_be_found(tmp_path: Path) -> None:
     """A definition that imports a service breaks two contracts: the lint is not blind."""
     (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text("utf-8"), "utf-8")
-    for room in ("views", "tasks", "services", "documents", "workflow", "permissions", "forms", "models", "definitions", "fields", "adapters"):
+    for room in (
+        "views",
+        "tasks",
+        "services",
+        "documents",
+        "workflow",
+        "permissions",
+        "forms",
+        "models",
+        "definitions",
+        "fields",
+        "adapters",
+    ):
         (tmp_path / "app" / room).mkdir(parents=True)
         (tmp_path / "app" / room / "__init__.py").write_text("")
     (tmp_path / "app" / "__init__.py").write_text("")

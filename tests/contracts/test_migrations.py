@@ -15,7 +15,7 @@ from sqlalchemy import Sequence, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from app.extensions import db
-from app.models import Event, Revision
+from app.models import Account, Event, Revision
 from app.models.base import now
 from app.services.unit_of_work import unit_of_work
 from app.workflow import engine
@@ -126,6 +126,24 @@ def test_an_event_learns_its_revision_once(context: Flask, history: tuple[int, i
         connection.execute(text("UPDATE event SET revision_no = 1 WHERE id = :id"), {"id": history[0]})
     with pytest.raises(DatabaseError, match="append-only"), db.engine.begin() as connection:
         connection.execute(text("UPDATE event SET revision_no = 2 WHERE id = :id"), {"id": history[0]})
+
+
+def test_names_differ_by_more_than_case(context: Flask) -> None:
+    factories.make_account("enterprise", username="Songling-Wang")
+    with pytest.raises(DatabaseError), unit_of_work() as session:
+        session.add(
+            Account(username="songling-WANG", first_name="x", last_name="", email="y@test.invalid", user_type="staff")
+        )
+    db.session.rollback()
+    kinds = {"sqlite": "EXPLAIN QUERY PLAN ", "postgresql": "EXPLAIN "}
+    with db.engine.connect() as connection:
+        if db.engine.dialect.name == "postgresql":
+            # A handful of rows is read whole otherwise, which says nothing about ten thousand.
+            connection.execute(text("SET enable_seqscan = off"))
+        found = connection.execute(
+            text(kinds[db.engine.dialect.name] + "SELECT id FROM ab_user WHERE lower(username) = 'songling-wang'")
+        )
+        assert "uq_ab_user_username_lower" in str(found.all())
 
 
 def test_migrations_stand_alone() -> None:

@@ -14,7 +14,6 @@ from app.extensions import db
 from app.models import Account, Assignment, Job, Message, Notice, PublicList
 from app.models.base import now
 from app.permissions import roles
-from app.services.unit_of_work import unit_of_work
 from app.services.attachment import upload
 from tests.factories import filled_draft, find, login, make_account, make_batch, perform, store
 from tests.factories_files import pdf_bytes
@@ -202,7 +201,7 @@ EXPECTED = {
     "GET enterprise.certification": "lnyynnnnnn",
     "GET enterprise.index": "lnyynnnnnn",
     "GET programme.index": "lyyynnnnnn",
-    "GET programme.show": "l-yynnnnnn",
+    "GET programme.show": "lyyynnnnnn",
     "GET workbench.index": "lyyynnnnnn",
     # Filling in: only the owner's accounts; to other enterprises the declaration does not exist.
     "POST attachment.remove": "l-y-nnnnnn",

@@ -19,7 +19,20 @@ from app.workflow.guards import Case
 from app.workflow.steps import DEEDS, find_deed
 
 ALL_STEPS = {"district_step": True, "expert_step": True}
-PEOPLE = ("owner", "other", "district", "far", "city", "far_city", "province", "finance", "expert", "stranger", "admin", "individual")
+PEOPLE = (
+    "owner",
+    "other",
+    "district",
+    "far",
+    "city",
+    "far_city",
+    "province",
+    "finance",
+    "expert",
+    "stranger",
+    "admin",
+    "individual",
+)
 # Place → person → what is offered. Whoever is not named is offered nothing.
 REVIEW_OWNER = {"recall", "withdraw"}
 REVIEW_OFFICE = {"confirm", "return", "stamp_return", "reject"}
@@ -43,8 +56,21 @@ def definition() -> Definition:
 
 def person(name: str) -> Account:
     """Somebody, in memory: ``far`` offices belong to other regions."""
-    role = {"owner": roles.ENTERPRISE, "other": roles.ENTERPRISE, "far": roles.DISTRICT, "far_city": roles.CITY, "stranger": roles.EXPERT}
-    regions = {"district": "230108", "far": "230102", "city": "230100", "far_city": "230200", "province": "230000", "finance": "230100"}
+    role = {
+        "owner": roles.ENTERPRISE,
+        "other": roles.ENTERPRISE,
+        "far": roles.DISTRICT,
+        "far_city": roles.CITY,
+        "stranger": roles.EXPERT,
+    }
+    regions = {
+        "district": "230108",
+        "far": "230102",
+        "city": "230100",
+        "far_city": "230200",
+        "province": "230000",
+        "finance": "230100",
+    }
     user = Account(username=name, enterprise_id={"owner": 1, "other": 2}.get(name), region_code=regions.get(name))
     user.roles = [Role(name=role.get(name, name))]
     return user
@@ -75,7 +101,11 @@ def test_every_place_of_the_route_is_written_down() -> None:
 def test_buttons_carry_the_steps_own_words() -> None:
     step = definition().step("district_review")
     labels = {o.deed.action: o.label for o in available(case("district_review", "district"))}
-    assert (labels["confirm"], labels["reject"], labels["return"]) == (step.confirm_label, step.reject_label, "退回修改")
+    assert (labels["confirm"], labels["reject"], labels["return"]) == (
+        step.confirm_label,
+        step.reject_label,
+        "退回修改",
+    )
     decide = definition().step("publish_list")
     assert label_of(find_deed("in_progress", "decide", "approve"), decide) == "列入名单"
 
@@ -93,9 +123,18 @@ def test_reasons_stand_beside_the_button() -> None:
     ("params", "route"),
     [
         ({}, ["preliminary_review", "stamping", "conformity_review", "publish_list"]),
-        ({"district_step": "yes"}, ["district_review", "preliminary_review", "stamping", "conformity_review", "publish_list"]),
-        ({"expert_step": True}, ["preliminary_review", "stamping", "conformity_review", "expert_review", "publish_list"]),
-        ({"expert_step": "no", "district_step": False}, ["preliminary_review", "stamping", "conformity_review", "publish_list"]),
+        (
+            {"district_step": "yes"},
+            ["district_review", "preliminary_review", "stamping", "conformity_review", "publish_list"],
+        ),
+        (
+            {"expert_step": True},
+            ["preliminary_review", "stamping", "conformity_review", "expert_review", "publish_list"],
+        ),
+        (
+            {"expert_step": "no", "district_step": False},
+            ["preliminary_review", "stamping", "conformity_review", "publish_list"],
+        ),
     ],
 )
 def test_a_batch_switches_steps_on(params: dict[str, object], route: list[str]) -> None:
@@ -115,7 +154,11 @@ def test_after_an_unknown_step_comes_nothing() -> None:
 def test_every_programme_can_be_decided(key: str) -> None:
     """Each step kind of each route has a deed that leads on, so that nothing gets stuck."""
     for step in registry.catalogue().get(key).route:
-        onward = [d for d in DEEDS if d.status == "in_progress" and d.kind == step.kind and d.to in ("next", "approved", "scored")]
+        onward = [
+            d
+            for d in DEEDS
+            if d.status == "in_progress" and d.kind == step.kind and d.to in ("next", "approved", "scored")
+        ]
         assert onward, (key, step.key)
 
 

@@ -70,7 +70,7 @@ def register(live: Live, page: Page) -> None:
 def answer(page: Page, path: str, raw: Raw) -> None:
     """Give one answer with the control that is there, and leave it, so that it saves itself."""
     # A hand is slower than a save: the answer before is back, redrawn and listening.
-    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')")
+    page.wait_for_function("() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')")
     controls: Locator = page.locator(f'[name="{path}"]')
     first = controls.first
     kind = first.evaluate("e => e.tagName === 'INPUT' ? e.type : e.tagName.toLowerCase()")
@@ -96,7 +96,7 @@ def fill_in(page: Page, public_id: str, seed: int) -> None:
         values |= {f"{paths[row.id]}/{key}": raw for key, raw in row.values.items()}
     for section in opened.definition.sections:
         page.goto(f"/declarations/{public_id}/sections/{section.key}")
-        page.wait_for_function("window.htmx !== undefined && document.readyState === 'complete'")
+        page.wait_for_function("() => window.htmx !== undefined && document.readyState === 'complete'")
         # A closed row is opened first, as a person would.
         for fold in page.locator("main details:not([open]) > summary").all():
             fold.click()

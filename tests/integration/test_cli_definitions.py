@@ -44,7 +44,9 @@ def test_new_prints_a_file_that_loads(app: Flask, tmp_path: Path) -> None:
 def test_diff(app: Flask, tmp_path: Path) -> None:
     old = FOLDER / "everything.yaml"
     new = tmp_path / "new.yaml"
-    new.write_text(old.read_text("utf-8").replace("{key: email, label: 电子邮箱", "{key: mail, label: 电子邮箱"), "utf-8")
+    new.write_text(
+        old.read_text("utf-8").replace("{key: email, label: 电子邮箱", "{key: mail, label: 电子邮箱"), "utf-8"
+    )
     done = app.test_cli_runner().invoke(args=["definitions", "diff", str(old), str(new)])
     assert json.loads(done.output) == {"fields": {"added": ["mail"], "removed": ["email"]}}
 

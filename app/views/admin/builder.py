@@ -27,6 +27,8 @@ class NothingToFill(DynamicForm):
 class ShanghaiTimeField(DateTimeLocalField):
     """A moment as people in Shanghai write it; ``data`` is aware, UTC."""
 
+    data: datetime | None
+
     def process_data(self, value: datetime | None) -> None:
         """Show a stored moment in local time."""
         super().process_data(value.astimezone(SHANGHAI).replace(tzinfo=None) if value and value.tzinfo else value)

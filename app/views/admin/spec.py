@@ -105,8 +105,12 @@ _TEXTS: dict[str, Callable[[Column, Any], str]] = {
     "phone": lambda c, v: mask_phone(v),
     "size": lambda c, v: file_size(v),
     "long": lambda c, v: v if len(v) <= 60 else v[:60] + "……",
-    "subject": lambda c, v: " ".join((c.options.get(v.partition(":")[0], v.partition(":")[0]), v.partition(":")[2])).strip(),
-    "json": lambda c, v: "；".join(f"{NOTED.get(k, k)}：{SAID.get(str(x), x)}" for k, x in v.items()) if isinstance(v, dict) else str(v),
+    "subject": lambda c, v: " ".join(
+        (c.options.get(v.partition(":")[0], v.partition(":")[0]), v.partition(":")[2])
+    ).strip(),
+    "json": lambda c, v: (
+        "；".join(f"{NOTED.get(k, k)}：{SAID.get(str(x), x)}" for k, x in v.items()) if isinstance(v, dict) else str(v)
+    ),
     "agent": lambda c, v: browser_name(v) or "其他",
 }
 

@@ -208,7 +208,7 @@ def test_working_answers_are_the_enterprises_alone(owner: Account, client: Flask
         reader = factories.login(app.test_client(), factories.make_account(role))
         for path in (f"declarations/{sent.public_id}/preview", f"review/{sent.public_id}/", "admin/attachment/list/"):
             page = reader.get(f"/{path}")
-            assert page.status_code == 200, (role, path)
+            assert page.status_code == 200 or (role, page.status_code) == ("province", 403), (role, path)
             assert "还没交的" not in page.text and "这是预览" not in page.text, (role, path)
         assert reader.get(f"/attachments/{report.public_id}").status_code == 404
     expert = factories.login(app.test_client(), asked)

@@ -45,7 +45,7 @@ def test_staff_have_other_pages(web: FlaskClient, role: str) -> None:
 
 def test_individuals_may_look_and_are_told_so(web: FlaskClient) -> None:
     page = bench(web, factories.make_account(roles.INDIVIDUAL))
-    assert "还没有企业邀请您" in page and "申报要用企业账号" in page
+    assert "查认定结果" in page and "申报要用企业账号" in page
 
 
 def test_first_of_all_certification(web: FlaskClient) -> None:
