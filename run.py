@@ -66,19 +66,9 @@ def serve(options: argparse.Namespace) -> None:
         prepare_data(demo=not options.no_demo)
     if options.prepare:
         return
-    from waitress import create_server
+    from scripts.server import make_server
 
-    server = create_server(
-        app,
-        host=options.host,
-        port=options.port,
-        threads=8,
-        connection_limit=connection_limit(),
-        channel_timeout=20,
-        asyncore_use_poll=sys.platform != "win32",
-        max_request_body_size=app.config["MAX_CONTENT_LENGTH"] + 8 * 1024 * 1024,
-        ident="shenbao",
-    )
+    server = make_server(app, host=options.host, port=options.port, connections=connection_limit())
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:

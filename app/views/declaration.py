@@ -61,6 +61,16 @@ def first_page(opened: Opened) -> str:
     return next((stop.url for stop in stops if stop.state != "done"), stops[-1].url)
 
 
+@blueprint.get("/declarations/<uuid:id>/sections/")
+@roles_required(*WRITERS)
+def go_on(id: Any) -> Any:
+    """Lead to where filling in goes on; to the declaration's page when nothing may be changed now."""
+    opened = declarations.load(str(id), current_user)
+    if rules.refuse_edit(current_user, opened.declaration):
+        return redirect(url_for("declaration.show", id=str(id)))
+    return redirect(first_page(opened))
+
+
 @blueprint.get("/declarations/<uuid:id>/statement")
 @roles_required(*WRITERS)
 def statement(id: Any) -> Any:

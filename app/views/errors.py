@@ -6,7 +6,7 @@ import logging
 import secrets
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, abort, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
@@ -62,6 +62,9 @@ def init_errors(app: Flask) -> None:
     @app.before_request
     def number_request() -> None:
         g.request_id = secrets.token_hex(4).upper()
+        # Before anything is read: whoever announces too much need not send it.
+        if (request.content_length or 0) > app.config["MAX_CONTENT_LENGTH"]:
+            abort(413)
 
     @app.after_request
     def show_number(response: Response) -> Response:

@@ -143,7 +143,7 @@ def _next_of(entry: Entry, definition: Definition) -> tuple[str, str, str]:
     declaration, step = entry.declaration, entry.step
     overview = url_for("declaration.show", id=declaration.public_id)
     if declaration.status == "draft":
-        return _("继续填"), overview, _("草稿，%(when)s 保存", when=short_time(declaration.saved_at))
+        return _("继续填"), f"{overview}sections/", _("草稿，%(when)s 保存", when=short_time(declaration.saved_at))
     if declaration.status == "returned":
         words = entry.opinion.text if entry.opinion else ""
         section = first_reopened_section(definition, declaration.reopened or [])

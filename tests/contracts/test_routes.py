@@ -211,6 +211,7 @@ EXPECTED = {
     "POST declaration.act": "l-y-nnnnnn",
     "GET declaration.confirm": "l-y-nnnnnn",
     "POST declaration.rebase": "l-y-nnnnnn",
+    "GET declaration.go_on": "l-y-nnnnnn",
     "GET declaration.statement": "l-y-nnnnnn",
     "POST stamped.hand_in": "l-y-nnnnnn",
     "GET stamped.result": "l-y-nnnnnn",

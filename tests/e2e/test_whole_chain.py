@@ -70,7 +70,9 @@ def register(live: Live, page: Page) -> None:
 def answer(page: Page, path: str, raw: Raw) -> None:
     """Give one answer with the control that is there, and leave it, so that it saves itself."""
     # A hand is slower than a save: the answer before is back, redrawn and listening.
-    page.wait_for_function("() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')")
+    page.wait_for_function(
+        "() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')"
+    )
     controls: Locator = page.locator(f'[name="{path}"]')
     first = controls.first
     kind = first.evaluate("e => e.tagName === 'INPUT' ? e.type : e.tagName.toLowerCase()")

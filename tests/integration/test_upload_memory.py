@@ -24,10 +24,11 @@ ROOT = Path(__file__).parents[2]
 MIB = 1024 * 1024
 MOST_GROWTH = 50 * MIB
 SERVER = """
-import sys, waitress
+import sys
 from app import create_app
+from scripts.server import make_server
 app = create_app({"WTF_CSRF_ENABLED": False})
-waitress.serve(app, host="127.0.0.1", port=int(sys.argv[1]), threads=4, max_request_body_size=120 * 1024 * 1024)
+make_server(app, host="127.0.0.1", port=int(sys.argv[1]), connections=100, threads=4).run()
 """
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"])

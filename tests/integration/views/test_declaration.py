@@ -237,7 +237,9 @@ def test_a_second_role_opens_no_wizard(owner: Account, app: Flask) -> None:
     answers.save_answers(owner, sent.public_id, {"contact_name": "还没交的人"})
     base = f"/declarations/{sent.public_id}"
     assert reader.get(f"{base}/preview").status_code == 200
-    replies = [reader.get(f"{base}/{p}") for p in ("preview", "check", "sections/basic_info", "sections/attachments", "")]
+    replies = [
+        reader.get(f"{base}/{p}") for p in ("preview", "check", "sections/basic_info", "sections/attachments", "")
+    ]
     replies += [
         reader.post(f"{base}/sections/basic_info", data={"deed": "save", "contact_name": "x"}),
         reader.post(f"{base}/sections/basic_info/field", data={"contact_name": "x"}),
