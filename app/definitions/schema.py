@@ -25,6 +25,8 @@ class Parameter(Part):
 
     label: str
     value: str | int | float | bool | None
+    min: int | None = None
+    """Smallest number a batch may set."""
     help: str | None = None
     origin: str | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from app.models import Batch
 PREFIX = "parameter_"
 MAX_TEXT = 200
 MAX_NUMBER = 10**12
+_INTEGER = re.compile(r"-?[0-9]+")
 
 
 def _clean(text: str | None) -> str:
@@ -115,12 +117,12 @@ class _Kind:
             raise ValidationError(_("最多 %(n)s 个字，不能有特殊字符，请修改。", n=MAX_TEXT))
         if self.default is not None and not text:
             raise ValidationError(_("这一项不能空着，请填写。"))
-        if isinstance(self.default, int) and not (
-            text.isascii() and text.lstrip("-").isdigit() and abs(int(text)) < MAX_NUMBER
-        ):
+        if isinstance(self.default, int) and not (_INTEGER.fullmatch(text) and abs(int(text)) < MAX_NUMBER):
             raise ValidationError(_("请填整数；现在填的是“%(text)s”。", text=text[:20]))
         if isinstance(self.default, float) and not _is_number(text):
             raise ValidationError(_("请填数字；现在填的是“%(text)s”。", text=text[:20]))
+        if self.parameter.min is not None and float(text) < self.parameter.min:
+            raise ValidationError(_("不能小于 %(n)s；现在填的是 %(text)s。", n=self.parameter.min, text=text[:20]))
         if _is_iso(self.default) and not _is_iso(text):
             raise ValidationError(_("请填日期，例如 2026-06-17；现在填的是“%(text)s”。", text=text[:20]))
 

@@ -35,7 +35,7 @@ from app.workflow import engine
 MIB = 1024 * 1024
 MAX_NAME = 200
 MAX_TOTAL_MB = 1024
-"""All files of one declaration together; a batch may set another limit with the parameter ``max_total_mb``."""
+"""All files of one declaration together, where the definition has no parameter ``max_total_mb`` for batches to set."""
 CHECK_SCAN = "check_scan"
 CONTENT_TYPES = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
 ENDINGS = {"pdf": (".pdf",), "jpg": (".jpg", ".jpeg"), "png": (".png",)}
@@ -179,7 +179,7 @@ def _refuse_too_many(opened: Opened, spec: Spec, present: int) -> None:
 
 
 def _refuse_too_much(opened: Opened, added: int) -> None:
-    limit = int(opened.declaration.batch.parameters.get("max_total_mb") or MAX_TOTAL_MB)
+    limit = int(opened.params.get("max_total_mb") or MAX_TOTAL_MB)
     total = sum(a.size for a in opened.attachments) + added
     if total > limit * MIB:
         raise TooLarge(

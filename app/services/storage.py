@@ -17,13 +17,16 @@ from sqlalchemy.orm import Session
 
 from app.adapters.files import CHUNK, FileStore, open_store
 from app.extensions import db
-from app.models import Attachment, Blob
+from app.models import Attachment, Blob, StampedScan
 from app.models.base import now
+from app.permissions import scopes
 from app.services.unit_of_work import unit_of_work
 
 SWEEP = "sweep_files"
 UNCLAIMED = timedelta(days=1)
 """How long a file may lie without a row: an upload takes minutes."""
+AT_ONCE = 500
+"""Rows that one transaction removes: nobody waits long behind the sweeper."""
 KEPT_PACKAGES = timedelta(days=3)
 """How long an export can be downloaded."""
 
@@ -61,8 +64,10 @@ def local_copy(sha256: str) -> Iterator[Path]:
 
 
 def sweep_files() -> dict[str, int]:
-    """Remove forgotten uploads, packages that ran out, and files that no row names; returns how many of each."""
-    counts = {"staged": store().sweep(UNCLAIMED), "packages": _forget_packages(), "orphans": 0}
+    """Remove forgotten uploads, attachments that no office ever got, packages that ran out, and files that no row
+    names; returns how many of each."""
+    counts = {"staged": store().sweep(UNCLAIMED), "unfiled": _forget_unfiled()}
+    counts |= {"packages": _forget_packages(), "orphans": 0}
     old = list(store().kept(UNCLAIMED))
     with Session(db.engine) as session:
         # Read after the listing: a file that got its row meanwhile is named.
@@ -72,6 +77,20 @@ def sweep_files() -> dict[str, int]:
             store().delete(sha256)
             counts["orphans"] += 1
     return counts
+
+
+def _forget_unfiled() -> int:
+    """Drop the rows of attachments that were replaced or removed before they were handed in; the bytes go as orphans."""
+    gone = select(Attachment.id).where(Attachment.removed_at < now() - UNCLAIMED, ~scopes.filed()).limit(AT_ONCE)
+    count = 0
+    while True:
+        with unit_of_work() as session:
+            ids = session.scalars(gone).all()
+            session.execute(delete(StampedScan).where(StampedScan.attachment_id.in_(ids)))
+            session.execute(delete(Attachment).where(Attachment.id.in_(ids)))
+        count += len(ids)
+        if len(ids) < AT_ONCE:
+            return count
 
 
 def _forget_packages() -> int:

@@ -44,6 +44,7 @@ def settings(**changes: str) -> dict[str, str]:
         "parameter_project_planned_end_latest": "2027-10-31",
         "parameter_project_window": "2026年6月前结项",
         "parameter_correction_days": "10",
+        "parameter_max_total_mb": "1024",
         "parameter_district_step": "no",
         "parameter_expert_step": "yes",
     }

@@ -199,9 +199,9 @@ def test_packages_and_orphans_are_swept(desk: FlaskClient, batch: Batch, handed_
     orphan = store().stage(io.BytesIO(b"nobody names me"), 100)
     store().commit(orphan)
     forgotten = store().stage(io.BytesIO(b"nobody came back"), 100)
-    assert sweep_files() == {"staged": 0, "packages": 0, "orphans": 0}, "everything is young"
+    assert sweep_files() == {"staged": 0, "unfiled": 0, "packages": 0, "orphans": 0}, "everything is young"
     with time_machine.travel(now() + timedelta(days=4), tick=True):
-        assert sweep_files() == {"staged": 1, "packages": 1, "orphans": 2}
+        assert sweep_files() == {"staged": 1, "unfiled": 0, "packages": 1, "orphans": 2}
     db.session.rollback()
     kept = set(store().kept())
     assert orphan.sha256 not in kept and not store().path(forgotten).exists()
