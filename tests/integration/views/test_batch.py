@@ -93,13 +93,16 @@ def test_one_batch(clerk: FlaskClient, batch: Batch) -> None:
 
 
 def test_a_batch_is_made(clerk: FlaskClient) -> None:
-    assert clerk.get(f"/batches/new/{INTAKE}").status_code == 200
-    answer = clerk.post(f"/batches/new/{INTAKE}", data=settings())
+    page = clerk.get(f"/batches/new/{INTAKE}")
+    assert page.status_code == 200 and "一件申报全部附件的上限（MB）" in page.text
+    assert re.search(r'name="parameter_max_total_mb"[^>]*value="1024"', page.text)
+    answer = clerk.post(f"/batches/new/{INTAKE}", data=settings(parameter_max_total_mb="500"))
     assert answer.status_code == 302
     page = clerk.get(answer.location).text
     assert "2026 年第二批" in page and "批次已建好" in page
     made = db.session.scalars(select(Batch).where(Batch.title == "2026 年第二批")).one()
     assert made.parameters["expert_step"] is True and made.parameters["base_year"] == 2025 and made.year == 2026
+    assert made.parameters["max_total_mb"] == 500
     assert made.closes_at is not None and made.closes_at.isoformat() == "2026-06-17T16:00:00+00:00"
 
 
