@@ -86,7 +86,7 @@ def upload(
     except BaseException:
         store().discard(staged)
         raise
-    return _write(user, public_id, key, checked)
+    return keep(user, public_id, key, checked)
 
 
 def _check(staged: Staged, kind: str) -> int | None:
@@ -103,8 +103,8 @@ def _check(staged: Staged, kind: str) -> int | None:
     return pdf.pages
 
 
-def _write(user: Account, public_id: str, key: str, checked: Checked) -> Changed:
-    """Name the kept file by a row, unless the declaration has moved on meanwhile."""
+def keep(user: Account, public_id: str, key: str, checked: Checked) -> Changed:
+    """Name a committed file by a row, unless the declaration has moved on meanwhile. The refusals of ``upload``."""
     with unit_of_work() as session:
         opened = Opened(session, engine.lock(session, public_id), user)
         spec = spec_of(opened, key)

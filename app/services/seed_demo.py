@@ -6,6 +6,7 @@ finds it by name and changes nothing.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,27 +14,32 @@ from datetime import timedelta
 from io import BytesIO
 from zlib import crc32
 
-from flask import current_app
 from flask_appbuilder.security.sqla.models import Role
+from reportlab.graphics import renderPDF
+from reportlab.graphics.barcode.qr import QrCodeWidget
+from reportlab.graphics.shapes import Drawing
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import func, select
 from stdnum.cn import uscc
 
-from app.adapters.files import open_store
 from app.adapters.passwords import hash_password
-from app.definitions import registry
+from app.documents.codes import make_qr_text
 from app.extensions import db
 from app.fields.samples import company, person
-from app.models import Account, Attachment, Batch, Blob, Declaration, Enterprise, Notice, Region
+from app.models import Account, Batch, Declaration, Enterprise, Notice, Region
 from app.models.base import now
 from app.permissions import roles
 from app.services import batch as batches
-from app.services import publication
+from app.services import document, publication
 from app.services.answers import save_answers
+from app.services.attachment import CONTENT_TYPES, MIB, Checked, keep
 from app.services.declaration import Deeds, act, start_declaration
+from app.services.opened import Opened, open_declaration
 from app.services.password import random_password
 from app.services.samples import fill_declaration
+from app.services.stamp import check_attachment
+from app.services.storage import store
 from app.services.unit_of_work import unit_of_work
 from app.workflow.calendar import end_of, local_date
 
@@ -277,7 +283,8 @@ def _declare(owner: Account, batch: Batch, number: int) -> str | None:
     way = WAYS[(number - 1) % len(WAYS)]
     for who, action in way:
         if action == "stamp":
-            _attach(owner, public_id, "stamp")
+            # A large demo leaves the look at the scans to the worker.
+            _attach(owner, public_id, "stamp", check=number < SMALL[1])
         if action != "publish":
             _perform(owner if who == "owner" else _account("city"), public_id, action, OPINIONS[action])
     return public_id if ("city", "publish") in way else None
@@ -290,33 +297,22 @@ def _perform(user: Account, public_id: str, action: str, opinion: str = "") -> N
     db.session.rollback()
 
 
-def _attach(owner: Account, public_id: str, stage: str) -> None:
-    """A one-page PDF under every attachment that the ``stage`` asks for."""
+def _attach(owner: Account, public_id: str, stage: str, *, check: bool = False) -> None:
+    """A PDF under every attachment that the ``stage`` asks for. ``check``: stamped ones are looked at here and now."""
     db.session.rollback()
-    declaration = db.session.scalars(select(Declaration).where(Declaration.public_id == public_id)).unique().one()
-    store = open_store(current_app.config["STORAGE_URL"], current_app.config["DATA_DIR"])
-    for wanted in registry.catalogue().get(declaration.programme_key).attachments:
+    opened = open_declaration(db.session, public_id, owner)
+    for wanted in opened.definition.attachments:
         if wanted.stage != stage or not wanted.required:
             continue
-        staged = store.stage(BytesIO(_page(wanted.key)), limit=wanted.max_size_mb * 1024 * 1024)
-        sha256 = store.commit(staged)
-        with unit_of_work() as session:
-            if session.get(Blob, sha256) is None:
-                session.add(Blob(sha256=sha256, size=staged.size, created_at=now()))
-                session.flush()
-            session.add(
-                Attachment(
-                    declaration_id=declaration.id,
-                    key=wanted.key,
-                    sha256=sha256,
-                    filename=f"{wanted.label.replace('{base_year}', '2023')}.pdf",
-                    content_type="application/pdf",
-                    size=staged.size,
-                    pages=1,
-                    uploaded_by=owner.id,
-                    created_at=now(),
-                )
-            )
+        content, pages = _stamped(owner, opened, check) if wanted.stamped else (_page(wanted.key), 1)
+        staged = store().stage(BytesIO(content), limit=wanted.max_size_mb * MIB)
+        store().commit(staged)
+        # Drawn here, so there is nothing to find out about it first.
+        checked = Checked(staged, f"{wanted.label}.pdf", CONTENT_TYPES["pdf"], pages)
+        changed = keep(owner, public_id, wanted.key, checked)
+        if wanted.stamped and check:
+            db.session.rollback()
+            check_attachment(changed.file.id)
     db.session.rollback()
 
 
@@ -328,6 +324,54 @@ def _page(key: str) -> bytes:
     page.drawString(72, 760, f"DEMO / {key}")
     page.save()
     return target.getvalue()
+
+
+def _stamped(owner: Account, opened: Opened, counted: bool) -> tuple[bytes, int]:
+    """What comes back from the scanner, and its pages: each with the code of the printed material, a seal on the last.
+
+    ``counted``: as many pages as the material has, which takes half a second to find out.
+    """
+    revision = opened.revision
+    assert revision is not None
+    text = make_qr_text(opened.declaration.serial_no or "", document.code_of(opened, revision))
+    pages = document.count_pages(opened, revision) if counted else 1
+    document.material(owner, opened.declaration.public_id)
+    target = BytesIO()
+    sheet = Canvas(target, pagesize=A4, invariant=True)
+    for number in range(1, pages + 1):
+        sheet.setFont("Helvetica", 14)
+        sheet.drawString(72, 760, f"DEMO / {number}")
+        drawing = Drawing(72, 72)
+        drawing.add(QrCodeWidget(text, barLevel="M", barWidth=72, barHeight=72))
+        renderPDF.draw(drawing, sheet, 480, 740)
+        if number == pages:
+            _draw_seal(sheet)
+        sheet.showPage()
+    sheet.save()
+    return target.getvalue(), pages
+
+
+def _draw_seal(sheet: Canvas) -> None:
+    """A round red seal with a star, four centimetres wide."""
+    x, y, radius = 430.0, 170.0, 57.0
+    sheet.setStrokeColorRGB(0.75, 0.12, 0.14)
+    sheet.setFillColorRGB(0.75, 0.12, 0.14)
+    sheet.setLineWidth(4)
+    sheet.circle(x, y, radius)
+    star = sheet.beginPath()
+    for tip in range(10):
+        reach, turn = radius * (0.4 if tip % 2 == 0 else 0.16), math.radians(90 + tip * 36)
+        point = (x + math.cos(turn) * reach, y + math.sin(turn) * reach)
+        (star.lineTo if tip else star.moveTo)(*point)
+    star.close()
+    sheet.drawPath(star, fill=1)
+    sheet.setFont("Helvetica-Bold", 11)
+    for turn in range(-120, 121, 24):
+        sheet.saveState()
+        sheet.translate(x, y)
+        sheet.rotate(-turn)
+        sheet.drawCentredString(0, radius * 0.7, "H")
+        sheet.restoreState()
 
 
 def _publish(batch: Batch, chosen: list[str]) -> None:

@@ -50,7 +50,9 @@ def declaration_in(page: Page) -> str:
 
 def register(live: Live, page: Page) -> None:
     """Register as 企业用户: puzzle by keyboard value, SMS code from the outbox."""
-    page.goto("/account/register")
+    page.goto("/")
+    page.locator("header").get_by_role("link", name="注册").click()
+    expect(page.get_by_label("企业用户")).to_be_checked()
     page.get_by_label("用户名").fill(NAME)
     page.get_by_label("手机号").fill(PHONE)
     page.locator("#answer").fill(newest(Challenge).answer)
@@ -170,9 +172,11 @@ def test_from_registration_to_the_published_list(
     register(live, page)
 
     # Declaring before certification leads there, politely.
-    page.goto(f"/programmes/{factories.INTAKE}/")
-    expect(page.get_by_text("企业认证").first).to_be_visible()
-    page.goto("/enterprise/certification/")
+    side = page.locator(".sb-side")
+    side.get_by_role("link", name="企业培育入库").click()
+    expect(page.locator("main").get_by_text("企业认证").first).to_be_visible()
+    page.goto("/workbench/")
+    side.get_by_role("link", name="企业认证").click()
     page.get_by_role("button", name=re.compile("开始认证")).click()
     certification = promise(page)
     fill_in(page, certification, 3)
@@ -185,7 +189,8 @@ def test_from_registration_to_the_published_list(
     assert name
 
     # 企业培育入库: statement, sections, files, check, submit.
-    page.goto(f"/programmes/{factories.INTAKE}/")
+    page.goto("/workbench/")
+    side.get_by_role("link", name="企业培育入库").click()
     page.get_by_role("button", name=re.compile("添加")).first.click()
     declaration = promise(page)
     expect(page.locator("#enterprise_name")).to_have_value(name)
@@ -232,8 +237,16 @@ def test_from_registration_to_the_published_list(
     expect(visitor.locator("main")).to_contain_text(name)
     assert PHONE not in visitor.content()
 
-    # The enterprise is told, and the history is complete.
-    page.goto("/messages/")
+    # The enterprise signs in again from the portal, is told, and the history is complete.
+    page.goto("/workbench/")
+    page.get_by_role("button", name="退出").click()
+    page.goto("/")
+    page.locator("header").get_by_role("link", name="登录").click()
+    page.get_by_label("用户名", exact=True).fill(NAME)
+    page.get_by_label("密码", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="登录", exact=True).click()
+    expect(page).to_have_url(re.compile("/workbench/"))
+    page.locator(".sb-side").get_by_role("link", name="我的消息").click()
     expect(page.locator("main")).to_contain_text("已列入名单")
     labels = [e.action for e in load(declaration, the_account()).events]
     assert labels[0] == "approve" and {"start", "submit", "confirm", "stamp"} <= set(labels)

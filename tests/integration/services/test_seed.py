@@ -111,6 +111,19 @@ def test_demo_obeys_the_rules(context: Flask, seeded: list[tuple[seed_demo.Perso
     assert (count > 40, problems) == (True, [])
 
 
+def test_demo_has_scans_that_were_really_looked_at(context: Flask, seeded: list[tuple[seed_demo.Person, str]]) -> None:
+    scans = db.session.scalars(select(StampedScan)).unique().all()
+    assert scans
+    for scan in scans:
+        assert (scan.state, scan.matched, scan.seal) == ("done", "this", "seen")
+        assert scan.findings["pages"] == scan.findings["printed"] == scan.attachment.pages > 1
+        verdict = stamp.verdict_of(scan.state, scan.matched, scan.seal, scan.findings)
+        assert verdict.clean, verdict
+        with store().open(scan.attachment.sha256) as file:
+            assert file.read(5) == b"%PDF-"
+    assert db.session.scalar(select(func.count()).select_from(PrintRecord)) == len(scans)
+
+
 def test_passwords_work_are_stored_hashed_and_fit_the_staff_rules(
     context: Flask, seeded: list[tuple[seed_demo.Person, str]]
 ) -> None:
