@@ -6,7 +6,6 @@ finds it by name and changes nothing.
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,16 +14,12 @@ from io import BytesIO
 from zlib import crc32
 
 from flask_appbuilder.security.sqla.models import Role
-from reportlab.graphics import renderPDF
-from reportlab.graphics.barcode.qr import QrCodeWidget
-from reportlab.graphics.shapes import Drawing
-from reportlab.lib.pagesizes import A4
-from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import func, select
 from stdnum.cn import uscc
 
 from app.adapters.passwords import hash_password
 from app.documents.codes import make_qr_text
+from app.documents.demo import plain_page, stamped_pages
 from app.extensions import db
 from app.fields.samples import company, person
 from app.models import Account, Batch, Declaration, Enterprise, Notice, Region
@@ -304,7 +299,7 @@ def _attach(owner: Account, public_id: str, stage: str, *, check: bool = False) 
     for wanted in opened.definition.attachments:
         if wanted.stage != stage or not wanted.required:
             continue
-        content, pages = _stamped(owner, opened, check) if wanted.stamped else (_page(wanted.key), 1)
+        content, pages = _stamped(owner, opened, check) if wanted.stamped else (plain_page(wanted.key), 1)
         staged = store().stage(BytesIO(content), limit=wanted.max_size_mb * MIB)
         store().commit(staged)
         # Drawn here, so there is nothing to find out about it first.
@@ -314,16 +309,6 @@ def _attach(owner: Account, public_id: str, stage: str, *, check: bool = False) 
             db.session.rollback()
             check_attachment(changed.file.id)
     db.session.rollback()
-
-
-def _page(key: str) -> bytes:
-    """A small PDF that says what it stands for."""
-    target = BytesIO()
-    page = Canvas(target, pagesize=A4, invariant=True)
-    page.setFont("Helvetica", 14)
-    page.drawString(72, 760, f"DEMO / {key}")
-    page.save()
-    return target.getvalue()
 
 
 def _stamped(owner: Account, opened: Opened, counted: bool) -> tuple[bytes, int]:
@@ -336,42 +321,7 @@ def _stamped(owner: Account, opened: Opened, counted: bool) -> tuple[bytes, int]
     text = make_qr_text(opened.declaration.serial_no or "", document.code_of(opened, revision))
     pages = document.count_pages(opened, revision) if counted else 1
     document.material(owner, opened.declaration.public_id)
-    target = BytesIO()
-    sheet = Canvas(target, pagesize=A4, invariant=True)
-    for number in range(1, pages + 1):
-        sheet.setFont("Helvetica", 14)
-        sheet.drawString(72, 760, f"DEMO / {number}")
-        drawing = Drawing(72, 72)
-        drawing.add(QrCodeWidget(text, barLevel="M", barWidth=72, barHeight=72))
-        renderPDF.draw(drawing, sheet, 480, 740)
-        if number == pages:
-            _draw_seal(sheet)
-        sheet.showPage()
-    sheet.save()
-    return target.getvalue(), pages
-
-
-def _draw_seal(sheet: Canvas) -> None:
-    """A round red seal with a star, four centimetres wide."""
-    x, y, radius = 430.0, 170.0, 57.0
-    sheet.setStrokeColorRGB(0.75, 0.12, 0.14)
-    sheet.setFillColorRGB(0.75, 0.12, 0.14)
-    sheet.setLineWidth(4)
-    sheet.circle(x, y, radius)
-    star = sheet.beginPath()
-    for tip in range(10):
-        reach, turn = radius * (0.4 if tip % 2 == 0 else 0.16), math.radians(90 + tip * 36)
-        point = (x + math.cos(turn) * reach, y + math.sin(turn) * reach)
-        (star.lineTo if tip else star.moveTo)(*point)
-    star.close()
-    sheet.drawPath(star, fill=1)
-    sheet.setFont("Helvetica-Bold", 11)
-    for turn in range(-120, 121, 24):
-        sheet.saveState()
-        sheet.translate(x, y)
-        sheet.rotate(-turn)
-        sheet.drawCentredString(0, radius * 0.7, "H")
-        sheet.restoreState()
+    return stamped_pages(text, pages), pages
 
 
 def _publish(batch: Batch, chosen: list[str]) -> None:

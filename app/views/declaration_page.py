@@ -78,7 +78,7 @@ def _row(declaration: Declaration, at: datetime, days: Mapping[date, bool]) -> R
         tone=STATUS_TONES[declaration.status],
         clock=clock.text if clock else None,
         clock_tone=clock.tone if clock else None,
-        verb=_("去盖章") if stamp else verbs.get(declaration.status, _("查看")),
+        verb=_("上传盖章材料") if stamp else verbs.get(declaration.status, _("查看")),
         url=url_for("declaration.show", id=declaration.public_id)
         + ("stamped" if stamp else "sections/" if declaration.status == "draft" else ""),
     )

@@ -5,8 +5,21 @@ from __future__ import annotations
 import logging
 import secrets
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
@@ -33,6 +46,16 @@ TEXTS = {
 }
 
 
+WRITTEN = ("opinion", "text", "reason", "content")
+"""Fields of forms with sentences that somebody thought about: shown again when the login has expired meanwhile."""
+
+
+def _page_before() -> str | None:
+    """Path of the page with the form that was sent, None if the browser does not say."""
+    before = urlsplit(request.referrer or "")
+    return before.path if before.netloc == request.host else None
+
+
 def wants_json() -> bool:
     """Whether the caller is a script and not a person with a browser."""
     return request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json"
@@ -56,15 +79,20 @@ def error_page(status: int, title: str | None = None, message: str | None = None
     return make_response(render_template("errors/error.html", error=error), status)
 
 
+def refuse_flood() -> None:
+    """Whoever announces too much need not send it: refused before anything is read."""
+    if (request.content_length or 0) > current_app.config["MAX_CONTENT_LENGTH"]:
+        abort(413)
+
+
 def init_errors(app: Flask) -> None:
     """Number every request and register the handlers."""
 
     @app.before_request
     def number_request() -> None:
         g.request_id = secrets.token_hex(4).upper()
-        # Before anything is read: whoever announces too much need not send it.
-        if (request.content_length or 0) > app.config["MAX_CONTENT_LENGTH"]:
-            abort(413)
+
+    app.before_request(refuse_flood)
 
     @app.after_request
     def show_number(response: Response) -> Response:
@@ -81,8 +109,12 @@ def init_errors(app: Flask) -> None:
     @app.errorhandler(CSRFError)
     def forged(error: CSRFError) -> Response:
         if not current_user.is_authenticated and request.method == "POST":
-            return error_page(400, _("登录已过期，刚才的操作没有完成"), _("请重新登录，再做一次。"),
-                              next_label=_("去登录"), next_url=url_for("account.login"))  # fmt: skip
+            typed = [text for name in WRITTEN for text in request.form.getlist(name) if text.strip()]
+            words = (
+                _("写的内容在下面，没有丢。请先复制，重新登录后再做一次。") if typed else _("请重新登录，再做一次。")
+            )
+            return error_page(400, _("登录已过期，刚才的操作没有完成"), words, typed=typed,
+                              next_label=_("去登录"), next_url=url_for("account.login", next=_page_before()))  # fmt: skip
         return error_page(400, _("页面放得太久了，刚才的操作没有完成"), _("请返回上一页，刷新后再做一次。"))
 
     @app.errorhandler(HTTPException)

@@ -18,7 +18,7 @@ from app.services import declaration as declarations
 from app.services.declaration import Deeds
 from app.services.opened import Opened
 from app.views.guard import roles_required
-from app.views.wizard import WRITERS
+from app.views.wizard import WRITERS, refused_at
 from app.views.wizard_frame import CHECK, anchor, frame, section_url
 from app.workflow.engine import steps_of
 
@@ -182,7 +182,7 @@ def submit(id: Any) -> Any:
         opened = declarations.reload(public_id, current_user)
         if rules.refuse_edit(current_user, opened.declaration):
             raise Conflict(_("这件申报已经提交过了，不用再交。进度请在“我的申报”里看。")) from error
-        return _check_page(opened, error.status, error.message)
+        return refused_at(opened, error) or _check_page(opened, error.status, error.message)
     return redirect(url_for("submission.receipt", id=public_id), 303)
 
 

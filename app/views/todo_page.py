@@ -156,7 +156,7 @@ def _next_of(entry: Entry, definition: Definition) -> tuple[str, str, str]:
             if back and entry.opinion
             else _("请下载 Word 材料，打印盖章后扫描成 PDF 上传")
         )
-        return _("传盖章材料"), f"{overview}stamped", reason
+        return _("上传盖章材料"), f"{overview}stamped", reason
     return _("看进度"), overview, declaration.serial_no or ""
 
 

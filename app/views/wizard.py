@@ -217,6 +217,15 @@ def _refused_section(
     return _page(opened, section, view, status=error.status, note=error.message)
 
 
+def refused_at(opened: Opened, error: DomainError) -> Any:
+    """The section with the field that a submission was refused for, the sentence beside it; None if it names none."""
+    path = next(iter(error.fields), "")
+    section = next((s.key for s, f in opened.definition.fields() if f.key == path), None)
+    if section is None:
+        return None
+    return _page(opened, section, View(errors=error.fields), status=error.status, note=error.message)
+
+
 def _row_of(path: str) -> str:
     return "/".join(path.split("/")[:-1])
 

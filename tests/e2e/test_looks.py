@@ -17,7 +17,7 @@ from tests.e2e.conftest import Live
 
 Check = Callable[[Page], None]
 
-ALLOWED = frozenset(["PDF", "Word", "Excel", "JPG", "PNG", "MB", "KB", "QR", "Chrome", "Linux"])
+ALLOWED = frozenset(["PDF", "pdf", "Word", "Excel", "JPG", "PNG", "MB", "KB", "QR", "Chrome", "Linux"])
 """Words that people meet in Chinese sentences too, and the browser that the test itself runs in."""
 SIGNS = re.compile(
     r"[0-9A-Z]{18}"  # credit codes
@@ -87,7 +87,7 @@ VISITS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 REFUSED = (
     ("", "/not-there", 404),
-    ("", "/notices/?page=abc", 422),
+    ("", "/notices/?page=abc", 400),
     ("", "/verify/ZZZZ-9999", 404),
     ("enterprise", "/admin/", 403),
     ("enterprise", "/declarations/{review}/", 404),

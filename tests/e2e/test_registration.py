@@ -81,6 +81,7 @@ def test_registration_and_the_ways_back(live: Live, page: Page, accessible: Call
     accessible(page)
     page.get_by_label("手机号", exact=True).fill(PHONE)
     page.get_by_role("button", name="滑不了？改用图片验证码").click()
+    expect(page.get_by_label("照图片输入 4 位数字")).to_be_visible()
     page.get_by_label("照图片输入 4 位数字").fill(answer_of(page.locator("input[name=token]").input_value()))
     accessible(page)
     page.get_by_role("button", name="获取验证码").click()

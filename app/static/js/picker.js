@@ -125,7 +125,9 @@ class Picker {
     event.preventDefault();
     if (this.list.hidden) return this.search();
     const step = event.key === "ArrowDown" ? 1 : -1;
-    return this.mark((this.at + step + this.items.length) % this.items.length);
+    // Up from the input itself is the last one.
+    const from = this.at < 0 && step < 0 ? 0 : this.at;
+    return this.mark((from + step + this.items.length) % this.items.length);
   }
 
   mark(at) {

@@ -147,13 +147,14 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
   const target = event.detail.target;
   // What was changed here and is not saved yet would be lost with the old answer's picture of it; its own save redraws it.
   const boxes = target.matches(".sb-field") ? [target] : [...target.querySelectorAll(".sb-field")];
-  if (boxes.some((box) => running.has(box.id) || isDirty(box))) {
+  const kept = readStore();
+  if (boxes.some((box) => running.has(box.id) || box.dataset.path in kept)) {
     event.detail.shouldSwap = false;
     return;
   }
-  // Nor is a field replaced under somebody's hands: an open list of choices would close.
+  // Nor is a list of choices replaced under somebody's hands: it would close. A text that only has the focus may follow.
   const active = document.activeElement;
-  if (active !== document.body && target.contains(active)) event.detail.shouldSwap = false;
+  if (active.tagName === "SELECT" && target.contains(active)) event.detail.shouldSwap = false;
 });
 
 /* 4 Row buttons replace the wizard; an answer without one is said and changes nothing. --------------------------------- */

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 from stdnum.cn import uscc
 
 from app.adapters.passwords import check_password, password_problems
+from app.definitions import registry
 from app.extensions import db
 from app.models import (
     Account,
@@ -20,12 +21,17 @@ from app.models import (
     Holiday,
     Industry,
     Notice,
+    PrintRecord,
     PublicListEntry,
     Region,
+    Revision,
+    StampedScan,
 )
 from app.models.base import Model
 from app.permissions import roles
-from app.services import audit, installation, seed, seed_demo
+from app.services import audit, installation, seed, seed_demo, stamp
+from app.services.projection import rebuild
+from app.services.storage import store
 from app.services.unit_of_work import unit_of_work
 
 
@@ -204,6 +210,50 @@ class TestAudit:
         assert any(
             "revision 1 was changed" in line for line in self.change("UPDATE revision SET content = '{}' WHERE id = 1")
         )
+
+    def test_revision_whose_digest_was_changed_too_little(self) -> None:
+        """The text is as it was and the digest is not: as bad as the other way round."""
+        line = self.change(f"UPDATE revision SET digest = '{'0' * 64}' WHERE id = 1")
+        assert any("revision 1 was changed" in x for x in line)
+
+    def test_added_revision(self) -> None:
+        number = db.session.scalar(select(func.max(Revision.id))) + 1
+        found = self.change(
+            "INSERT INTO revision (id, declaration_id, number, programme_id, content, digest, created_at) "
+            f"SELECT {number}, declaration_id, number + 1, programme_id, content, digest, created_at FROM revision "
+            "WHERE id = 1"
+        )
+        assert len(found) == 1 and "its newest revision has 2" in found[0]
+
+    def test_typed_rows_that_differ_from_the_record(self) -> None:
+        definition = registry.catalogue().get(seed_demo.INTAKE)
+        table = next(t.key for _, t, parent in definition.tables() if parent is None and t.min_rows)
+        sent = db.session.scalar(
+            select(Declaration.id).join(Revision).where(Declaration.programme_key == definition.key)
+        )
+        main, child = f"form_{definition.key}", f"form_{definition.key}_{table}"
+        nested = [f"form_{definition.key}_{t.key}" for _, t, parent in definition.tables() if parent is not None]
+        for name in nested:
+            self.change(f"DELETE FROM {name} WHERE declaration_id = {sent}")
+        found = self.change(f"DELETE FROM {child} WHERE declaration_id = {sent}")
+        assert [x for x in found if x.startswith(f"{child} has 0 rows for declaration {sent}, its newest revision has")]
+        found = self.change(f"UPDATE {main} SET revision_no = 9 WHERE declaration_id = {sent}")
+        assert any(f"{main} shows revision 9 for declaration {sent}, its newest revision has 1" in x for x in found)
+        rebuild()
+        assert audit.verify(self.folder)[1] == []
+
+    def test_a_typed_row_without_a_record(self) -> None:
+        definition = registry.catalogue().get(seed_demo.INTAKE)
+        draft = db.session.scalar(select(Declaration.id).where(Declaration.status == "draft"))
+        found = self.change(
+            f"INSERT INTO form_{definition.key} (id, declaration_id, revision_no) VALUES (9999, {draft}, 1)"
+        )
+        assert any(f"form_{definition.key} shows revision 1 for declaration {draft}" in x for x in found)
+
+    def test_a_table_that_is_gone(self) -> None:
+        nested = next(t.key for _, t, parent in registry.catalogue().get(seed_demo.INTAKE).tables() if parent)
+        found = self.change(f"DROP TABLE form_{seed_demo.INTAKE}_{nested}")
+        assert found == [f"form_{seed_demo.INTAKE}_{nested} missing: run flask definitions sync"]
 
     def test_head_is_written_once_per_news(self) -> None:
         before = (self.folder / audit.HEADS).read_text()

@@ -35,6 +35,19 @@ def test_who_may_enter(web: FlaskClient, address: str) -> None:
     assert factories.login(web, factories.make_account(roles.CITY)).get(address).status_code == 403
 
 
+def test_certification_stands_under_the_enterprise(web: FlaskClient) -> None:
+    user = uncertified()
+    draft = drafted_certification(user)
+    for address in (PAGE, f"/declarations/{draft.public_id}/sections/basic", f"/declarations/{draft.public_id}/check"):
+        menu = (
+            factories.login(web, user)
+            .get(address, follow_redirects=True)
+            .text.split('class="sb-nav"')[1]
+            .split("</nav>")[0]
+        )
+        assert 'href="/enterprise/" aria-current="page"' in menu and menu.count("aria-current") == 1, address
+
+
 def test_not_begun_says_what_is_needed(web: FlaskClient) -> None:
     page = show(web, uncertified())
     assert "开始认证" in page and "统一社会信用代码" in page and "营业执照" in page and "审完会怎样" in page

@@ -28,6 +28,17 @@ def test_the_wrong_role_is_told_so_in_chinese(context: Flask, client: FlaskClien
     assert "不对您开放" in answer.text
 
 
+def test_what_was_written_is_shown_when_the_login_has_expired(context: Flask, client: FlaskClient) -> None:
+    context.config["WTF_CSRF_ENABLED"] = True
+    page = "/review/01890000-0000-7000-8000-000000000000/"
+    sent = {"opinion": "材料<齐全>，内容一致。", "password": "secret-1", "csrf_token": "old"}
+    answer = client.post(page, data=sent, headers={"Referer": f"http://localhost{page}"})
+    assert answer.status_code == 400 and "材料&lt;齐全&gt;，内容一致。" in answer.text
+    assert "secret-1" not in answer.text and f"/account/login?next={page}" in answer.text
+    elsewhere = client.post(page, data={"csrf_token": "old"}, headers={"Referer": "http://evil.example/x"})
+    assert "请重新登录，再做一次。" in elsewhere.text and "next=" not in elsewhere.text
+
+
 @pytest.mark.parametrize(("path", "query", "code"), [("regions", "平房", "230108"), ("industries", "通用设备", "34")])
 def test_pickers_find_by_name(context: Flask, client: FlaskClient, path: str, query: str, code: str) -> None:
     assert client.get(f"/pickers/{path}?q={query}", headers={"Accept": "application/json"}).status_code == 401

@@ -19,6 +19,7 @@ from app.services import answers
 from app.services.declaration import accept_statement, start_declaration
 from app.services.unit_of_work import unit_of_work
 from tests import factories
+from tests import factories_certification as certification
 
 
 class Ready:
@@ -104,13 +105,11 @@ def test_two_clicks_at_the_same_time_make_one_submission(ready: Ready, app: Flas
     form = ready.form()
     found: list[int] = []
 
-    def click() -> None:
-        browser = app.test_client()
-        with app.app_context():
-            factories.login(browser, ready.user)
+    def click(browser: FlaskClient) -> None:
         found.append(ready.submit(form, browser).status_code)
 
-    clicks = [threading.Thread(target=click) for _ in range(2)]
+    # The test's own session is for one thread: everybody is signed in first.
+    clicks = [threading.Thread(target=click, args=(factories.login(app.test_client(), ready.user),)) for _ in range(2)]
     for thread in clicks:
         thread.start()
     for thread in clicks:
@@ -178,3 +177,71 @@ def test_a_returned_one_is_submitted_again(ready: Ready) -> None:
 def test_no_receipt_before_the_submission(ready: Ready) -> None:
     answer = ready.client.get(f"/declarations/{ready.id}/receipt")
     assert answer.status_code == 404 and "还没有提交过" in answer.text
+
+
+# -- a credit code that somebody else has ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["submitted", "approved", "returned"])
+def test_a_taken_credit_code_is_told_beside_the_field_and_nothing_is_lost(
+    context: Flask, client: FlaskClient, state: str
+) -> None:
+    """Certified, under review or returned: the code is claimed, and the second one keeps every word it typed."""
+    first = certification.sent_certification(certification.uncertified())
+    if state != "submitted":
+        city = factories.make_account("city")
+        factories.perform(city, first, {"approved": "confirm", "returned": "return"}[state], "请看批注")
+    user = certification.uncertified()
+    mine = certification.drafted_certification(user)
+    accept_statement(user, mine.public_id)
+    factories.login(client, user)
+    url = f"/declarations/{mine.public_id}"
+    form = {"version": str(mine.version), "key": new_public_id(), "action": "submit", "statement": "yes"}
+    answer = client.post(f"{url}/submit", data=form)
+    assert answer.status_code == 409
+    page = answer.text
+    assert "不能重复认证" in page and "账号找回" in page
+    beside = page[page.index('id="credit_code"') :].split("</div>")[0:6]
+    assert "这个代码已经认证过或正在认证" in "".join(beside)
+    assert f'value="{factories.credit_code(certification.NUMBER)}"' in page
+    for key in ("enterprise_name", "legal_representative", "registered_address"):
+        assert certification.ANSWERS[key] in client.get(f"{url}/preview").text, key
+    kept = factories.find(mine.public_id)
+    assert (kept.status, kept.serial_no, kept.submitted_at) == ("draft", None, None)
+    assert (kept.enterprise.certification_status, kept.enterprise.credit_code) == ("none", None)
+    assert db.session.scalar(select(func.count()).where(Revision.declaration_id == kept.id)) == 0
+    answers.save_answers(user, mine.public_id, {"credit_code": factories.credit_code(certification.NUMBER + 1)})
+    assert client.post(f"{url}/submit", data=form | {"key": new_public_id()}).status_code == 303
+    assert factories.find(mine.public_id).status == "in_progress"
+
+
+def test_a_code_given_free_can_be_used_again(context: Flask, client: FlaskClient) -> None:
+    owner = certification.uncertified()
+    first = certification.sent_certification(owner)
+    factories.perform(factories.make_account("city"), first, "reject", "材料不真实")
+    again = certification.sent_certification(certification.uncertified())
+    assert again.status == "in_progress"
+
+
+def test_two_at_once_with_one_code_make_one_certification(context: Flask) -> None:
+    drafts = []
+    for _ in range(2):
+        user = certification.uncertified()
+        drafts.append((user, certification.drafted_certification(user)))
+    forms = []
+    for user, mine in drafts:
+        browser = factories.login(context.test_client(), user)
+        data = {"version": str(mine.version), "key": new_public_id(), "action": "submit", "statement": "yes"}
+        forms.append((browser, f"/declarations/{mine.public_id}/submit", data))
+    db.session.rollback()
+    found: list[int] = []
+
+    def send(browser: FlaskClient, url: str, data: dict[str, str]) -> None:
+        found.append(browser.post(url, data=data).status_code)
+
+    threads = [threading.Thread(target=send, args=form) for form in forms]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [303, 409]

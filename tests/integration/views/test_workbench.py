@@ -46,6 +46,17 @@ def test_staff_have_other_pages(web: FlaskClient, role: str) -> None:
 def test_individuals_may_look_and_are_told_so(web: FlaskClient) -> None:
     page = bench(web, factories.make_account(roles.INDIVIDUAL))
     assert "查认定结果" in page and "申报要用企业账号" in page
+    menus = page.split("<main")[0]
+    assert 'href="/recognitions/"' in menus and 'href="/enterprise/"' not in menus and 'href="/todo/"' not in menus
+
+
+def test_continuing_a_draft_is_one_click(web: FlaskClient) -> None:
+    user = factories.make_account(roles.ENTERPRISE)
+    draft = factories.filled_draft(user, factories.make_batch())
+    onward = f"/declarations/{draft.public_id}/sections/"
+    assert f'href="{onward}"' in focus(bench(web, user))
+    answer = web.get(onward)
+    assert answer.status_code == 302 and answer.location != f"/declarations/{draft.public_id}/"
 
 
 def test_first_of_all_certification(web: FlaskClient) -> None:

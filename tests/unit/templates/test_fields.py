@@ -197,7 +197,7 @@ def test_pickers_work_as_text_and_say_where_to_ask(field: Draw) -> None:
     for type, kind in (("region", "regions"), ("industry", "industries")):
         tree = field(state(type, "230108", text="黑龙江省 / 哈尔滨市 / 平房区"))
         box = tree.xpath("//*[@data-picker]")[0]
-        assert box.get("data-source") == f"/pick/{kind}" and box.get("data-text") == "黑龙江省 / 哈尔滨市 / 平房区"
+        assert box.get("data-source") == f"/pickers/{kind}" and box.get("data-text") == "黑龙江省 / 哈尔滨市 / 平房区"
         control = box.xpath(".//input")[0]
         assert control.get("name") == "projects/7/answer" and control.get("value") == "230108"
         assert "平房区" in tree.xpath("//*[contains(@class, 'sb-plain')]")[0].text_content()

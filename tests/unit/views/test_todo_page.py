@@ -107,7 +107,7 @@ def test_the_expert_step_has_two_verbs(site: None, intake: Definition, user: Any
 def test_an_enterprise_goes_on_with_its_draft(site: None, intake: Definition) -> None:
     mine = declaration(intake, status="draft", holder_role="enterprise", serial_no=None, due_at=None)
     row = row_of(Entry(mine, None), OWNER, AT, {})
-    assert (row.title, row.verb, row.url) == ("企业培育入库（2024 年第一批）", "继续填", "/declarations/x1/")
+    assert (row.title, row.verb, row.url) == ("企业培育入库（2024 年第一批）", "继续填", "/declarations/x1/sections/")
     assert row.clock == "剩 12 个工作日" and row.clock_tone is None
 
 
@@ -130,7 +130,7 @@ def test_first_open_section(intake: Definition) -> None:
 def test_stamping_leads_to_the_stamping_page(site: None, intake: Definition) -> None:
     mine = declaration(intake, holder_role="enterprise")
     row = row_of(Entry(mine, intake.step("stamping"), 1), OWNER, AT, {})
-    assert (row.verb, row.url, row.tone) == ("传盖章材料", "/declarations/x1/stamped", "warn")
+    assert (row.verb, row.url, row.tone) == ("上传盖章材料", "/declarations/x1/stamped", "warn")
     sent_back: Any = SimpleNamespace(text="看不清印章", verdict="stamp_return")
     row = row_of(Entry(mine, intake.step("stamping"), 1, sent_back), OWNER, AT, {})
     assert row.reason == "盖章材料要重新上传：看不清印章"
