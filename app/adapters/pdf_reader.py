@@ -24,7 +24,7 @@ def inspect(path: str, max_pages: int = MAX_PAGES) -> dict[str, Any]:
             return _judge(pdf, max_pages)
     except pikepdf.PasswordError:
         return _verdict("encrypted")
-    except (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, RuntimeError):
         # A broken structure shows in many ways; all of them mean the same to the reader.
         return _verdict("damaged")
 

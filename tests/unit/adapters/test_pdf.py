@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pikepdf import Array, Dictionary, Name, String
 from PIL import Image
@@ -224,6 +224,7 @@ SAMPLE = saved(blank(2))
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(SAMPLE) - 1), st.binary(max_size=6)), min_size=1, max_size=5))
+@example([(75, b"\x00"), (129, b"\x00")])
 def test_no_damage_makes_the_reader_raise(tmp_path: Path, damage: list[tuple[int, bytes]]) -> None:
     body = bytearray(SAMPLE)
     for place, junk in damage:
