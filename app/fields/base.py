@@ -6,7 +6,6 @@ import random
 import re
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
@@ -152,6 +151,3 @@ class FieldType(ABC):
     def is_empty(self, value: Value) -> bool:
         """Whether nothing was answered."""
         return value is None or value == "" or value == []
-
-
-Translate = Callable[[str], str]

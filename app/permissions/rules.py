@@ -6,8 +6,6 @@ from app.definitions.schema import Definition
 from app.models import Account, Assignment, Declaration
 from app.permissions import roles
 
-FULL_EDIT = ("draft",)
-
 
 def can_see(user: Account, declaration: Declaration, assignments: list[Assignment] | None = None) -> bool:
     """Whether ``declaration`` exists for ``user``. The same rule as ``scopes.declarations``."""

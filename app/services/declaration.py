@@ -46,12 +46,6 @@ class Deeds:
     address: str | None = None
 
 
-def open_batches(programme_key: str) -> list[Batch]:
-    """Published batches of a programme, newest first."""
-    statement = select(Batch).where(Batch.programme_key == programme_key, Batch.published).order_by(Batch.id.desc())
-    return list(db.session.scalars(statement))
-
-
 def live_key(declaration_of: str, once_per: str, batch_id: int, enterprise_id: int) -> str | None:
     """The unique key of a living declaration, after ``applicant.once_per``."""
     if once_per == "none":

@@ -38,16 +38,6 @@ def count_unread(user: Account) -> int:
     return db.session.scalar(select(func.count()).where(Message.account_id == user.id, Message.read_at.is_(None))) or 0
 
 
-def messages_of(user: Account, *, kind: str | None, limit: int, offset: int = 0) -> tuple[list[Message], int]:
-    """Messages of ``user``, newest first, and how many there are in all."""
-    own = Message.account_id == user.id
-    if kind:
-        own &= Message.kind == kind
-    total = db.session.scalar(select(func.count()).where(own)) or 0
-    statement = select(Message).where(own).order_by(Message.id.desc()).limit(limit).offset(offset)
-    return list(db.session.scalars(statement)), total
-
-
 def list_messages(user: Account, kind: str | None, asked: Asked) -> Page[Message]:
     """One page of the messages of ``user``, newest first; ``kind`` None for all."""
     statement = select(Message).where(Message.account_id == user.id).order_by(Message.id.desc())

@@ -19,7 +19,8 @@ from app.services import eligibility
 from app.services.deadline import Clock, clock_until
 from app.services.eligibility import Offer
 from app.services.enterprise import RECOGNITION_TONES, STATE_TONES, STATE_WORDS, recognitions_of
-from app.services.message import messages_of
+from app.services.listing import Asked
+from app.services.message import list_messages
 from app.services.opened import Opened
 from app.services.progress import Stage, stages
 from app.services.reference import holidays, lookups, region_name
@@ -67,7 +68,7 @@ class Workbench:
 
 def workbench_of(user: Account) -> Workbench:
     """The workbench of an enterprise's or individual's account."""
-    messages, _total = messages_of(user, kind=None, limit=LATEST)
+    messages = list(list_messages(user, None, Asked(1, LATEST)).rows)
     if user.enterprise is None:
         return Workbench(None, "", (), None, (), (), (), messages)
     waiting = _waiting(user)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask, current_app, url_for
-from flask_babel import gettext as _
 
 from app.documents.context import file_size
 from app.services.reference import lookups, region_name
@@ -45,14 +44,6 @@ def clock_time(moment: datetime | None) -> str:
     return local_time(moment, "%H:%M")
 
 
-def day_text(moment: datetime | date | None) -> str:
-    """``6 月 17 日``; for a deadline (exclusive 24:00) use ``deadline_text``."""
-    if moment is None:
-        return ""
-    day = moment.astimezone(SHANGHAI).date() if isinstance(moment, datetime) else moment
-    return _("%(m)s 月 %(d)s 日", m=day.month, d=day.day)
-
-
 def mask_phone(phone: str | None) -> str:
     """``138****6120``."""
     return f"{phone[:3]}****{phone[-4:]}" if phone and len(phone) == 11 else (phone or "")
@@ -73,7 +64,6 @@ def init_pages(app: Flask) -> None:
         local_time=local_time,
         short_time=short_time,
         clock_time=clock_time,
-        day_text=day_text,
         file_size=file_size,
         mask_phone=mask_phone,
         region_name=region_name,

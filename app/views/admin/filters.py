@@ -11,7 +11,7 @@ from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.errors import InvalidInput
@@ -223,10 +223,3 @@ class ScopeFilter(BaseFilter):
         """Leave what the person may see. ``value`` is None on purpose: a list would be applied zero times."""
 
         return query.where(self.datamodel.grid.scope(current_user))
-
-
-def ids_in_scope(
-    model: type[Model], column: str, condition: ColumnElement[bool], target: type[Model]
-) -> ColumnElement[bool]:
-    """``model.column`` points to a ``target`` that meets ``condition``."""
-    return getattr(model, column).in_(select(target.id).where(condition))

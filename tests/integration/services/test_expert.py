@@ -14,7 +14,8 @@ from app.permissions import roles
 from app.services import expert
 from app.services.declaration import load
 from app.services.expert import Sheet
-from app.services.message import messages_of
+from app.services.listing import Asked
+from app.services.message import list_messages
 from app.services.todo import Filters, waiting
 from tests import factories
 
@@ -163,7 +164,7 @@ def test_a_missing_expert_does_not_block(city: Account) -> None:
     assert result is not None and (result.average, result.done, len(result.assignments)) == (Decimal("60.00"), 1, 1)
     event = next(e for e in opened.events if e.action == "unassign")
     assert event.label == "收回分派" and event.data == {"expert": missing.id, "name": "专家1"}
-    assert [m.title for m in messages_of(missing, kind=None, limit=5)[0]][0] == "有一件申报不用您评审了"
+    assert [m.title for m in list_messages(missing, None, Asked(1, 5)).rows][0] == "有一件申报不用您评审了"
     with pytest.raises(NotFound):
         load(declaration.public_id, missing)
 
