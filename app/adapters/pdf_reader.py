@@ -5,6 +5,7 @@ Only object structure is read, streams stay packed, so a bomb of gigabytes costs
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pikepdf
@@ -13,8 +14,12 @@ MAX_PAGES = 5000
 # Points. A business card is 150, the largest sheet of a plotter 3 400; readers give up at 14 400.
 MIN_SIDE, MAX_SIDE = 20.0, 14_400.0
 MAX_DEPTH = 60
+_NAMED = (pikepdf.Dictionary, pikepdf.Stream)
+"""Objects that hold values by name."""
 _ACTIVE_ACTIONS = {"/JavaScript", "/Launch", "/ImportData", "/GoToE", "/Rendition"}
-_FILE_TYPES = {"/EmbeddedFile", "/Filespec"}
+_SCRIPT_KEYS = {"/JS", "/JavaScript", "/XFA"}
+"""XFA forms carry scripts in a stream of their own, and most readers show only 请稍候 instead of them."""
+_ATTACHMENT_KEYS = {"/EmbeddedFiles", "/EF", "/RichMediaContent"}
 
 
 def inspect(path: str, max_pages: int = MAX_PAGES) -> dict[str, Any]:
@@ -71,28 +76,31 @@ def _active_in(item: Any, depth: int) -> str:
     """The same for one object and the direct objects inside it."""
     if depth > MAX_DEPTH:
         return "damaged"
-    children: Any = ()
-    if isinstance(item, (pikepdf.Dictionary, pikepdf.Stream)):
-        if found := _active_dictionary(item):
-            return found
-        children = [value for _key, value in item.items()]
-    elif isinstance(item, pikepdf.Array):
-        children = list(item)
-    for child in children:
-        nested = isinstance(child, (pikepdf.Dictionary, pikepdf.Array))
-        if nested and not child.is_indirect and (found := _active_in(child, depth + 1)):
+    if isinstance(item, _NAMED) and (found := _active_entries(item)):
+        return found
+    for child in _parts(item):
+        if found := _active_in(child, depth + 1):
             return found
     return ""
 
 
-def _active_dictionary(item: Any) -> str:
+def _parts(item: Any) -> Iterator[Any]:
+    """Dictionaries and lists written inside ``item`` itself; what it only refers to is an object of the file."""
+    children: Iterable[Any] = ()
+    if isinstance(item, _NAMED):
+        children = [value for _key, value in item.items()]
+    elif isinstance(item, pikepdf.Array):
+        children = list(item)
+    for child in children:
+        if isinstance(child, (pikepdf.Dictionary, pikepdf.Array)) and not child.is_indirect:
+            yield child
+
+
+def _active_entries(item: Any) -> str:
+    """The same for the entries of one dictionary. A file that is only named, not carried (no ``/EF``), is harmless."""
     keys = set(item.keys())
-    if "/JS" in keys or "/JavaScript" in keys:
+    if keys & _SCRIPT_KEYS or str(item.get("/S", "")) in _ACTIVE_ACTIONS:
         return "script"
-    if "/S" in keys and str(item["/S"]) in _ACTIVE_ACTIONS:
-        return "script"
-    if "/EmbeddedFiles" in keys or "/EF" in keys or "/RichMediaContent" in keys:
-        return "attachment"
-    if "/Type" in keys and str(item["/Type"]) in _FILE_TYPES and ("/EF" in keys or item["/Type"] == "/EmbeddedFile"):
+    if keys & _ATTACHMENT_KEYS or str(item.get("/Type", "")) == "/EmbeddedFile":
         return "attachment"
     return ""

@@ -59,13 +59,18 @@ def compare_contents(definition: Definition, old: Content, new: Content, lookups
 
 
 def text_of(spec: FieldSpec, stored: Any, lookups: Lookups) -> str:
-    """A stored JSON value as people read it, with its unit; empty text if nothing was answered."""
+    """A stored JSON value as people read it, with its unit; empty text if nothing was answered.
+
+    What another version of the question stored, of another type or with more decimals, is shown as it stands.
+    """
     kind = field_types.get(spec.type)
-    value = kind.from_json(stored)
+    try:
+        value = kind.stored(spec, stored)
+    except ValueError:
+        return "、".join(map(str, stored)) if isinstance(stored, list) else str(stored)
     if kind.is_empty(value):
         return ""
-    unit = spec.unit or ("%" if spec.type == "percent" else "")
-    return f"{kind.text(spec, value, lookups)} {unit}".strip()
+    return spec.with_unit(kind.text(spec, value, lookups))
 
 
 def _field(spec: FieldSpec, path: str, place: str, old: Content, new: Content, lookups: Lookups) -> Iterator[Change]:
@@ -73,7 +78,7 @@ def _field(spec: FieldSpec, path: str, place: str, old: Content, new: Content, l
         return
     before, after = (text_of(spec, c.get(spec.key), lookups) for c in (old, new))
     if before != after:
-        yield Change(path, place, spec.label, "changed", before, after, tuple(inline_parts(before, after)))
+        yield Change(path, place, spec.plain_label, "changed", before, after, tuple(inline_parts(before, after)))
 
 
 def _table(table: Table, path: str, place: str, old: Rows, new: Rows, lookups: Lookups) -> Iterator[Change]:
@@ -85,15 +90,19 @@ def _table(table: Table, path: str, place: str, old: Rows, new: Rows, lookups: L
         before = known.get(row["id"])
         if before is None:
             yield Change(f"{path}/{row['id']}", place, table.label, "added", "", title)
-            continue
-        for spec in table.all_columns:
-            yield from _field(spec, f"{path}/{row['id']}/{spec.key}", here, before["values"], row["values"], lookups)
-        for child in table.tables:
-            old_rows, new_rows = (r.get("tables", {}).get(child.key, ()) for r in (before, row))
-            yield from _table(child, f"{path}/{row['id']}/{child.key}", here, old_rows, new_rows, lookups)
+        else:
+            yield from _row(table, f"{path}/{row['id']}", here, before, row, lookups)
     for number, row in enumerate(old, 1):
         if row["id"] not in present:
             yield Change(path, place, table.label, "removed", row_title(table, row, number, lookups), "")
+
+
+def _row(table: Table, path: str, place: str, old: Content, new: Content, lookups: Lookups) -> Iterator[Change]:
+    for spec in table.all_columns:
+        yield from _field(spec, f"{path}/{spec.key}", place, old["values"], new["values"], lookups)
+    for child in table.tables:
+        old_rows, new_rows = (r.get("tables", {}).get(child.key, ()) for r in (old, new))
+        yield from _table(child, f"{path}/{child.key}", place, old_rows, new_rows, lookups)
 
 
 def row_title(table: Table, row: Mapping[str, Any], number: int, lookups: Lookups) -> str:

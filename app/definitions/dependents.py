@@ -37,13 +37,24 @@ def _dependents(definition: Definition, path: str) -> Iterator[str]:
     parts = path.split("/")
     name = ("form", parts[0])
     yield from _in_main(definition, name)
-    if len(parts) % 2 and len(parts) > 1:
-        table = definition.table(parts[-3])
-        row = "/".join(parts[:-1])
-        yield from (f"{row}/{c.key}" for c in table.all_columns if ("row", parts[-1]) in _names_of(c))
+    yield from _in_row(definition, parts)
     for _, spec in definition.fields():
         if spec.computed and name in _names(spec.computed) and spec.key != parts[0]:
             yield from _in_main(definition, ("form", spec.key))
+
+
+def _in_row(definition: Definition, parts: list[str]) -> Iterator[str]:
+    """Columns of the same row that hang on the column at ``table/<row>/column``; nothing for other paths."""
+    if len(parts) % 2 == 0 or len(parts) == 1:
+        return
+    row = "/".join(parts[:-1])
+    columns = definition.table(parts[-3]).all_columns
+    read = {("row", parts[-1])}
+    for column in columns:
+        # What is computed from it changes by itself, and what hangs on that is wanted.
+        if column.computed and _names(column.computed) & read:
+            read.add(("row", column.key))
+    yield from (f"{row}/{column.key}" for column in columns if _names_of(column) & read and column.key != parts[-1])
 
 
 def _in_main(definition: Definition, name: tuple[str, str]) -> Iterator[str]:

@@ -144,7 +144,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 class Expression:
-    """One compiled expression. Only the variables it names are handed over, so large forms stay cheap."""
+    """One compiled expression. Only the variables and keys it names are handed over, so large forms stay cheap."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -154,20 +154,38 @@ class Expression:
             raise ExpressionError(f"does not compile: {source!r}: {str(error).splitlines()[0]}") from error
         plain = _STRING.sub('""', source)
         self.names = frozenset(n for n in TOP if re.search(rf"(?<![\w.]){n}\b", plain))
-        self.form_keys = frozenset(re.findall(r"(?<![\w.])form\.(\w+)", plain))
-        self.row_keys = frozenset(re.findall(r"(?<![\w.])row\.(\w+)", plain))
+        self.form_keys, self.row_keys = _keys("form", plain), _keys("row", plain)
+        self.whole = frozenset(n for n in self.names if _is_used_whole(n, plain))
+        self._keys = {n: None if n in self.whole else _keys(n, plain) for n in self.names}
         self._functions = {n: f for n, f in FUNCTIONS.items() if re.search(rf"(?<![\w.]){n}\s*\(", plain)}
 
     def evaluate(self, scope: Mapping[str, Any]) -> Any:
         """Value over ``scope`` (variables by name). ExpressionError if CEL cannot evaluate it."""
-        variables = {name: scope.get(name) for name in self.names}
-        if "form" in variables and self.form_keys:
-            form = scope["form"]
-            variables["form"] = {key: form.get(key) for key in self.form_keys}
+        variables = {name: _handed(name, scope.get(name), keys) for name, keys in self._keys.items()}
         try:
             return self._program.execute(cel.Context(variables=variables, functions=self._functions))
         except Exception as error:
             raise ExpressionError(f"{self.source!r}: {str(error).splitlines()[0]}") from error
+
+
+def _keys(name: str, plain: str) -> frozenset[str]:
+    """Keys that ``plain`` (a source without texts) reads of the variable ``name``."""
+    return frozenset(re.findall(rf"(?<![\w.]){name}\.(\w+)", plain))
+
+
+def _is_used_whole(name: str, plain: str) -> bool:
+    """Whether ``plain`` does anything with the variable ``name`` but read its keys: ``size(row)``, ``row[k]``, ``row.all(…)``."""
+    return re.search(rf"(?<![\w.]){name}\b(?!\.\w+\b(?!\s*\())", plain) is not None
+
+
+def _handed(name: str, value: Any, keys: frozenset[str] | None) -> Any:
+    """What CEL gets of a variable. Converting a large map costs far more than judging it."""
+    if keys is None or not isinstance(value, Mapping):
+        return value
+    if name == "form":
+        # A question that is not there was not answered.
+        return {key: value.get(key) for key in keys}
+    return {key: value[key] for key in keys if key in value}
 
 
 @lru_cache(maxsize=4096)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from app.definitions.schema import Condition, Table
@@ -31,6 +32,11 @@ def missing_text(spec: FieldSpec, place: str = "") -> str:
     return f"{place}“{spec.label}”还没选{hint}"
 
 
+def undecided_text(spec: FieldSpec, place: str = "") -> str:
+    """What to do about a value that the form itself should find, and cannot."""
+    return f"{place}“{spec.label}”算不出来，请核对与它有关的内容，例如作除数的数字不能是 0"
+
+
 def rows_text(spec: Table, count: int) -> str | None:
     """What is wrong with the number of rows, or None."""
     if count < spec.min_rows:
@@ -51,6 +57,18 @@ class _Formatter(string.Formatter):
         return chinese_date(str(value)), field_name
 
 
+def difference_text(value: str, expected: str) -> str:
+    """``20%``: how far ``value`` is from ``expected``, both numbers as people read them; empty if they are none."""
+    try:
+        seen, other = (Decimal(text.replace(",", "")) for text in (value, expected))
+    except InvalidOperation:
+        return ""
+    if not other or not other.is_finite() or not seen.is_finite():
+        return ""
+    percent = (abs(seen - other) / abs(other) * 100).quantize(Decimal(1), ROUND_HALF_UP)
+    return f"{percent}%" if percent else "不到 1%"
+
+
 def condition_text(
     condition: Condition, texts: Mapping[str, str], params: Mapping[str, Any], value: str, number: int
 ) -> str:
@@ -59,4 +77,8 @@ def condition_text(
     if "{" not in template:
         return template
     names = {**texts, "value": value, "number": number, "params": params}
-    return _Formatter().vformat(template, (), names)
+    names["difference"] = difference_text(value, texts.get("expected", ""))
+    try:
+        return _Formatter().vformat(template, (), names)
+    except ValueError:  # a value of the batch that brought a brace into the sentence
+        return template

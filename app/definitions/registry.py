@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from app.definitions.schema import Definition, Table
+from app.definitions.defects import defects, table_names
+from app.definitions.schema import Definition
 from app.fields import registry as field_types
 from app.fields.base import FieldSpec
 
@@ -48,21 +49,51 @@ def parse_definition(text: str, name: str) -> Definition:
     """The definition in the YAML ``text`` of file ``name``. DefinitionError with file, line and a sentence each."""
     try:
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
+        if doubled := list(_doubled(root, name)):
+            raise DefinitionError(doubled)
         definition = Definition.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise DefinitionError([f"{name}:{mark.line + 1 if mark else 1}: {getattr(error, 'problem', error)}"]) from error
     except ValidationError as error:
-        raise DefinitionError(
-            [
-                f"{name}:{_line_of(root, e['loc']) if root else 1}: {'.'.join(str(p) for p in e['loc'])}: {e['msg']}"
-                for e in error.errors()
-            ]
-        ) from error
+        raise DefinitionError([f"{name}:{p}" for p in _schema_problems(root, error)]) from error
     problems = [f"{name}: {p}" for p in spec_problems(definition)]
     if problems:
         raise DefinitionError(problems)
     return definition
+
+
+def _doubled(root: yaml.Node | None, name: str) -> Iterator[str]:
+    """A sentence for each key that stands twice in one mapping; YAML's loader says nothing about them."""
+    for mapping in (node for node in _nodes(root) if isinstance(node, yaml.MappingNode)):
+        met: set[str] = set()
+        for key, _value in mapping.value:
+            if str(key.value) in met:
+                yield f"{name}:{key.start_mark.line + 1}: {key.value!r} stands twice; only the last would count"
+            met.add(str(key.value))
+
+
+def _nodes(root: yaml.Node | None) -> Iterator[yaml.Node]:
+    """``root`` and everything below it, each once: an alias may lead back."""
+    queue, seen = [root] if root else [], set()
+    while queue:
+        node = queue.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        if isinstance(node, yaml.MappingNode):
+            queue += [value for _key, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            queue += node.value
+
+
+def _schema_problems(root: yaml.Node | None, error: ValidationError) -> Iterator[str]:
+    """``line: place: message`` for everything that does not fit the schema."""
+    for problem in error.errors():
+        path = problem["loc"]
+        line = _line_of(root, path) if root else 1
+        yield f"{line}: {'.'.join(map(str, path))}: {problem['msg']}"
 
 
 def specs(definition: Definition) -> Iterator[tuple[str, FieldSpec]]:
@@ -76,24 +107,26 @@ def specs(definition: Definition) -> Iterator[tuple[str, FieldSpec]]:
 
 def spec_problems(definition: Definition) -> list[str]:
     """What the schema cannot see: unknown types, duplicate keys, options, references to missing parts."""
-    problems: list[str] = []
-    for place, spec in specs(definition):
-        if spec.type not in field_types.names():
-            problems.append(
-                f"{place}: unknown field type {spec.type!r}, known: {', '.join(sorted(field_types.names()))}"
-            )
-        else:
-            problems += [f"{place}: {p}" for p in field_types.get(spec.type).check_spec(spec)]
-    problems += _duplicates(
-        "field", [f.key for _, f in definition.fields()] + [t.key for _, t, _ in definition.tables()]
-    )
+    problems = [f"{place}: {p}" for place, spec in specs(definition) for p in _type_problems(spec)]
+    for what, keys in _key_lists(definition):
+        problems += _duplicates(what, keys)
+    return problems + _reference_problems(definition) + defects(definition)
+
+
+def _type_problems(spec: FieldSpec) -> list[str]:
+    if spec.type not in field_types.names():
+        return [f"unknown field type {spec.type!r}, known: {', '.join(sorted(field_types.names()))}"]
+    return field_types.get(spec.type).check_spec(spec)
+
+
+def _key_lists(definition: Definition) -> Iterator[tuple[str, list[str]]]:
+    """Keys that must differ from each other, with the word for what they name."""
+    yield "field", [f.key for _, f in definition.fields()] + [t.key for _, t, _ in definition.tables()]
     for _, table, _ in definition.tables():
-        problems += _duplicates(f"column of {table.key}", [c.key for c in table.all_columns])
-    problems += _duplicates("section", [s.key for s in definition.sections])
-    problems += _duplicates("attachment", [a.key for a in definition.attachments])
-    problems += _duplicates("step", [s.key for s in definition.route])
-    problems += _reference_problems(definition)
-    return problems
+        yield f"column of {table.key}", [c.key for c in table.all_columns]
+    yield "section", [s.key for s in definition.sections]
+    yield "attachment", [a.key for a in definition.attachments]
+    yield "step", [s.key for s in definition.route]
 
 
 def _duplicates(what: str, keys: list[str]) -> list[str]:
@@ -101,22 +134,32 @@ def _duplicates(what: str, keys: list[str]) -> list[str]:
 
 
 def _reference_problems(definition: Definition) -> list[str]:
-    tables: dict[str, Table] = {t.key: t for _, t, _ in definition.tables()}
     fields = {f.key for _, f in definition.fields()}
-    problems = []
+    return [
+        *_condition_problems(definition, fields),
+        *_step_problems(definition),
+        *(f"profile_map names no field: {k}" for k in definition.profile_map if k not in fields),
+        *_document_problems(definition, fields),
+    ]
+
+
+def _condition_problems(definition: Definition, fields: set[str]) -> Iterator[str]:
+    places = {t.key: {c.key for c in t.all_columns} for _, t, _ in definition.tables()}
+    places[""] = fields | set(places)  # outside rows, a problem stands beside a field or a whole table
     for condition in definition.conditions:
-        if condition.each and condition.each not in tables:
-            problems.append(f"condition {condition.key}: each names no table: {condition.each}")
-        elif condition.at:
-            known = {c.key for c in tables[condition.each].all_columns} if condition.each else fields | set(tables)
-            if condition.at not in known:
-                problems.append(f"condition {condition.key}: at names no field: {condition.at}")
+        known = places.get(condition.each or "")
+        if known is None:
+            yield f"condition {condition.key}: each names no table: {condition.each}"
+        elif condition.at and condition.at not in known:
+            yield f"condition {condition.key}: at names no field: {condition.at}"
+
+
+def _step_problems(definition: Definition) -> Iterator[str]:
     for step in definition.route:
-        if step.enabled_by and step.enabled_by not in definition.parameters:
-            problems.append(f"step {step.key}: enabled_by names no parameter: {step.enabled_by}")
-    problems += [f"profile_map names no field: {k}" for k in definition.profile_map if k not in fields]
-    problems += _document_problems(definition, fields)
-    return problems
+        for name in ("enabled_by", "city_if", "until"):
+            parameter = getattr(step, name)
+            if parameter and parameter not in definition.parameters:
+                yield f"step {step.key}: {name} names no parameter: {parameter}"
 
 
 def _document_problems(definition: Definition, fields: set[str]) -> list[str]:
@@ -168,6 +211,7 @@ class Catalogue:
                 problems.append(f"{name}:1: key {definition.key!r} stands in another file too")
             self._definitions[definition.key] = definition
         problems += _duplicates("short_code", [d.short_code for d in self._definitions.values()])
+        problems += _duplicates("table name", [n for d in self._definitions.values() for n in table_names(d)])
         if problems:
             raise DefinitionError(problems)
 
@@ -189,29 +233,40 @@ def catalogue(folder: Path = CATALOGUE) -> Catalogue:
 
 
 def resolve(definition: Definition, params: dict[str, Any]) -> Definition:
-    """``definition`` with ``{parameter}`` in labels, help and option texts replaced by the batch's values."""
+    """``definition`` with ``{parameter}`` in labels, help and option texts replaced by the batch's values, and with the
+    steps that the city takes over in this batch at the city's level."""
     return _resolve(to_json(definition), tuple(sorted((k, str(v)) for k, v in params.items())))
 
 
 @lru_cache(maxsize=256)
 def _resolve(text: str, params: tuple[tuple[str, str], ...]) -> Definition:
-    data = json.loads(text)
-    values = dict(params)
-
-    def fill(node: Any, key: str = "") -> Any:
-        if isinstance(node, dict):
-            return {k: fill(v, k) for k, v in node.items()}
-        if isinstance(node, list):
-            return [fill(v, key) for v in node]
-        if isinstance(node, str) and key in {"label", "help", "text", "title"}:
-            for name, value in values.items():
-                node = node.replace("{" + name + "}", value)
-        return node
-
-    data["sections"] = fill(data["sections"])
-    data["attachments"] = fill(data.get("attachments", []))
-    data["conditions"] = fill(data.get("conditions", []))
+    data, values = json.loads(text), dict(params)
+    for step in data.get("route", []):
+        if is_switched_on(values.get(step.get("city_if") or "")):
+            step["level"] = "city"
+    for part in ("sections", "attachments", "conditions"):
+        data[part] = _filled(data.get(part, []), values)
     return Definition.model_validate(data)
+
+
+_READ_BY_PEOPLE = frozenset({"label", "help", "text", "title"})
+
+
+def _filled(node: Any, values: dict[str, str], key: str = "") -> Any:
+    """``node`` with the ``values`` in the texts that people read; ``key`` is where it stands."""
+    if isinstance(node, dict):
+        return {k: _filled(v, values, k) for k, v in node.items()}
+    if isinstance(node, list):
+        return [_filled(v, values, key) for v in node]
+    if isinstance(node, str) and key in _READ_BY_PEOPLE:
+        for name, value in values.items():
+            node = node.replace("{" + name + "}", value)
+    return node
+
+
+def is_switched_on(value: object) -> bool:
+    """Whether a yes/no parameter says yes, as a batch stores it or as text."""
+    return value in (True, "yes", "true", "True")
 
 
 def parameters_of(definition: Definition, overrides: dict[str, Any] | None = None) -> dict[str, Any]:

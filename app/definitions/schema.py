@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.definitions.order import Group as SettlingGroup
+from app.definitions.order import settling_order
 from app.fields.base import FieldSpec
 
 KEY = r"^[a-z][a-z0-9_]*$"
@@ -46,7 +48,7 @@ class Condition(Part):
 
     ``cel`` is true, false or null (cannot be decided). With ``each`` it is evaluated for every row of that
     table as ``row``. ``at`` names the field that the problem is shown beside (in ``each`` rows, a column).
-    ``message`` may use ``{value}``, ``{number}``, ``{params.x}``, ``{expected}`` and field keys; without it
+    ``message`` may use ``{value}``, ``{number}``, ``{params.x}``, ``{expected}``, ``{difference}`` and field keys; without it
     ``text`` is shown. ``expected`` is CEL for what the value was compared with (text as it stands, numbers as
     the field ``at`` prints them).
     """
@@ -124,15 +126,39 @@ class Attachment(Part):
     required: bool = True
     required_if: str | None = None
     stage: Literal["submit", "stamp"] = "submit"
+    step: str | None = None
+    """With ``stage: stamp``: the one step that takes it; None for every step of kind ``stamp``."""
     stamped: bool = False
+    proves: tuple[str, ...] = ()
+    """Keys of questions outside tables whose answers stand in this paper: whoever reviews opens it from there."""
     help: str | None = None
     origin: str | None = None
     source: str | None = None
     note: str | None = None
 
 
+class Check(Part):
+    """One point that whoever reviews looks at before the step is passed.
+
+    ``source`` is the clause it comes from; ``paper`` the key of the attachment to look into.
+    """
+
+    key: str = Field(pattern=KEY, max_length=40)
+    label: str = Field(max_length=100)
+    optional: bool = False
+    paper: str | None = None
+    source: str | None = None
+    origin: str | None = None
+
+
 class Step(Part):
-    """One step of the route. ``enabled_by`` names a yes/no parameter of the batch that switches it on."""
+    """One step of the route. ``enabled_by`` names a yes/no parameter of the batch that switches it on.
+
+    ``city_if`` names a yes/no parameter with which the city takes the step in the province's stead (计划单列市).
+    ``until`` names a parameter with the last day on which the enterprise may file (kind ``stamp``).
+    ``gives_outcome``: leaving it onward gives the outcome, although the route goes on. ``reject_revokes``: a rejection
+    here also takes the enterprise's valid recognitions away.
+    """
 
     key: str = Field(pattern=KEY)
     label: str
@@ -144,9 +170,22 @@ class Step(Part):
     reject_label: str = "不通过"
     can_return: bool = True
     can_reject: bool = True
+    city_if: str | None = None
+    until: str | None = None
+    gives_outcome: bool = False
+    reject_revokes: bool = False
+    checklist: tuple[Check, ...] = ()
+    """Kind ``review``: points to look at; those that are not optional must be ticked before the step is passed."""
+    phrases: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Opinions to pick from, by deed (``confirm``, ``return``, …); they stand before the general ones."""
     help: str | None = None
     origin: str | None = None
     note: str | None = None
+
+    @property
+    def needed_checks(self) -> tuple[Check, ...]:
+        """The points without which the step is not passed."""
+        return tuple(c for c in self.checklist if not c.optional)
 
 
 class Document(Part):
@@ -181,6 +220,20 @@ class Outcome(Part):
     kind: Literal["list", "certificate", "amount", "profile"]
     title: str
     valid_years: int | None = None
+    amount: str | None = None
+    """Question with the amount applied for, in 元 or 万元 as its unit says (kind ``amount``)."""
+
+
+class Holding(Part):
+    """A recognition that the enterprise must hold: for its yearly update, or to have it renewed (kind ``re_review``).
+
+    ``programmes``: any of them counts. ``within_days``: only so many days before it runs out. ``update``: key of the
+    information update that must have been handed in this year.
+    """
+
+    programmes: tuple[str, ...] = Field(min_length=1)
+    within_days: int | None = Field(default=None, ge=1)
+    update: str | None = None
 
 
 class Reminder(Part):
@@ -217,6 +270,7 @@ class Definition(Part):
     documents: tuple[Document, ...] = ()
     rubric: tuple[Criterion, ...] = ()
     outcome: Outcome | None = None
+    holding: Holding | None = None
     reminders: tuple[Reminder, ...] = ()
     profile_map: dict[str, str] = Field(default_factory=dict)
     """Field key → attribute of ``enterprise`` that approval writes (kind ``certification``)."""
@@ -224,7 +278,7 @@ class Definition(Part):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Definition:
         """A changed copy; what was derived from the original is derived anew."""
         copy = super().model_copy(update=update, deep=deep)
-        for name in ("canonical", "stamped_keys"):
+        for name in ("canonical", "stamped_keys", "order"):
             copy.__dict__.pop(name, None)
         return copy
 
@@ -235,9 +289,18 @@ class Definition(Part):
         return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     @cached_property
+    def order(self) -> tuple[SettlingGroup, ...]:
+        """In which order answers are settled. Worked out once: a page judges them at every keystroke."""
+        return settling_order(self)
+
+    @cached_property
     def stamped_keys(self) -> frozenset[str]:
         """Keys of the attachments that belong to the stamp steps and not to the form."""
         return frozenset(a.key for a in self.attachments if a.stage == "stamp")
+
+    def papers_at(self, step_key: str) -> tuple[Attachment, ...]:
+        """What the enterprise files at the step ``step_key`` of kind ``stamp``."""
+        return tuple(a for a in self.attachments if a.stage == "stamp" and a.step in (None, step_key))
 
     def tables(self) -> Iterator[tuple[Section, Table, Table | None]]:
         """Every table with its section and its parent table (None at the first level)."""

@@ -172,8 +172,11 @@ def _fits_line(table: TableState) -> bool:
     if spec.tables or any(group.layout == "pairs" for group in spec.groups):
         return False
     columns = spec.all_columns
-    short = all(c.type not in _LONG and not c.wide and (c.max_length or 0) <= SHORT_LENGTH for c in columns)
-    return len(columns) <= (MAX_SHORT_COLUMNS if short else MAX_LIST_COLUMNS)
+    return len(columns) <= (MAX_SHORT_COLUMNS if all(map(_is_short, columns)) else MAX_LIST_COLUMNS)
+
+
+def _is_short(column: FieldSpec) -> bool:
+    return column.type not in _LONG and not column.wide and (column.max_length or 0) <= SHORT_LENGTH
 
 
 def _rows(table: TableState) -> Rows:
@@ -203,12 +206,16 @@ def _cell(field: FieldState) -> str:
 def _weights(specs: Sequence[FieldSpec], lines: Sequence[Sequence[str]]) -> list[int]:
     """Widths in half-width signs: figures and dates get what they need, texts share what is left."""
     needs = [_need(spec, [line[index] for line in lines]) for index, spec in enumerate(specs)]
-    firm = [spec.type in NUMBERS or spec.type == "date" for spec in specs]
-    left = CAPACITY - _NUMBER_WEIGHT - sum(n for n, f in zip(needs, firm, strict=True) if f)
-    wanted = sum(n for n, f in zip(needs, firm, strict=True) if not f)
-    if not wanted or left < wanted / 4:
+    texts = [0 if _is_firm(spec) else need for spec, need in zip(specs, needs, strict=True)]
+    wanted = sum(texts)
+    left = CAPACITY - _NUMBER_WEIGHT - (sum(needs) - wanted)
+    if left < wanted / 4:
         return needs
-    return [n if f else max(1, round(n * left / wanted)) for n, f in zip(needs, firm, strict=True)]
+    return [max(1, round(text * left / wanted)) if text else need for text, need in zip(texts, needs, strict=True)]
+
+
+def _is_firm(spec: FieldSpec) -> bool:
+    return spec.type in NUMBERS or spec.type == "date"
 
 
 def _need(spec: FieldSpec, texts: Sequence[str]) -> int:
@@ -226,45 +233,69 @@ def _card_parts(table: TableState, row: RowState) -> tuple[Facts | Rows | Pairs,
     if own:
         parts.append(Facts("", own))
     for group in table.spec.groups:
-        title = group.label if parts else ""
-        part = _comparison(group, row, title) if group.layout == "pairs" else None
-        facts = _pairs_of(row.fields[c.key] for c in group.columns)
+        part = _group(group, row, group.label if parts else "")
         if part is not None:
             parts.append(part)
-        elif facts:
-            parts.append(Facts(title, facts))
     for nested in row.tables.values():
         if nested.visible:
-            parts += [_rows(nested)] if _fits_line(nested) else _nested_cards(nested)
+            parts += _nested(nested)
     return tuple(parts)
 
 
-def _nested_cards(table: TableState) -> list[Facts | Rows | Pairs]:
-    """Long nested rows: one form table each, with the row's name."""
+def _group(group: Group, row: RowState, title: str) -> Facts | Pairs | None:
+    """A run of columns: compared side by side if it is meant so and can be, else a form table; None if all is hidden."""
+    comparison = _comparison(group, row, title) if group.layout == "pairs" else None
+    if comparison is not None:
+        return comparison
+    facts = _pairs_of(row.fields[c.key] for c in group.columns)
+    return Facts(title, facts) if facts else None
+
+
+def _nested(table: TableState) -> list[Rows] | list[Facts]:
+    """Short nested rows as one list; long ones as a form table each, with the row's name."""
+    if _fits_line(table):
+        return [_rows(table)]
     return [
         Facts(f"{table.spec.row_label}{row.number}：{row.title}", _pairs_of(row.fields.values())) for row in table.rows
     ]
 
 
+@dataclass(frozen=True)
+class _Couple:
+    """The same question before and after."""
+
+    before: FieldState
+    after: FieldState
+
+    @property
+    def names(self) -> tuple[str, str, str] | None:
+        """What both labels share and what each has of its own, if they come apart so."""
+        return split_labels(self.before.spec.label, self.after.spec.label)
+
+    def line(self) -> tuple[str, str, str]:
+        """Name with unit, answer before, answer after."""
+        spec = self.before.spec
+        name = self.names[0] if self.names else spec.label
+        unit = f"（{spec.unit}）" if spec.unit else ""
+        return f"{name}{unit}", _cell(self.before), _cell(self.after)
+
+
 def _comparison(group: Group, row: RowState, title: str) -> Pairs | None:
-    """Before and after side by side; None if the columns do not come in such pairs."""
-    couples = couples_of(group)
-    if couples is None:
+    """Before and after side by side; None if the columns do not come in such pairs, or all are hidden."""
+    couples = _couples(group, row)
+    if not couples:
         return None
-    lines, headers = [], (_("项目"), _("改造前"), _("改造后"))
-    align: Align = "right"
-    for before, after in couples:
-        left, right = row.fields[before], row.fields[after]
-        if not (left.visible or right.visible):
-            continue
-        names = split_labels(left.spec.label, right.spec.label)
-        if names:
-            headers = (headers[0], names[1], names[2])
-        unit = f"（{left.spec.unit}）" if left.spec.unit else ""
-        lines.append((f"{names[0] if names else left.spec.label}{unit}", _cell(left), _cell(right)))
-        if left.spec.type not in NUMBERS:
-            align = "left"
-    return Pairs(title, headers, tuple(lines), ("left", align, align)) if lines else None
+    heads = [couple.names[1:] for couple in couples if couple.names] or [(_("改造前"), _("改造后"))]
+    are_numbers = all(couple.before.spec.type in NUMBERS for couple in couples)
+    align: Align = "right" if are_numbers else "left"
+    lines = tuple(couple.line() for couple in couples)
+    return Pairs(title, (_("项目"), *heads[-1]), lines, ("left", align, align))
+
+
+def _couples(group: Group, row: RowState) -> list[_Couple]:
+    """The pairs of columns of which at least one is shown."""
+    couples = [_Couple(row.fields[before], row.fields[after]) for before, after in couples_of(group) or ()]
+    return [couple for couple in couples if couple.before.visible or couple.after.visible]
 
 
 def couples_of(group: Group) -> list[tuple[str, str]] | None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from reportlab.pdfbase import pdfmetrics
@@ -100,3 +102,33 @@ def _last_resort(folder: Path) -> FontSet:
     log.warning("no embeddable Chinese font: run the font build into %s; PDF falls back to STSong-Light", folder)
     pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
     return FontSet(serif="STSong-Light", sans="STSong-Light", embedded=False)
+
+
+STAND_INS = "□〓?"
+"""Drawn for a sign that a face lacks: the first of these that it has."""
+
+
+def drawable(text: str, font: str) -> str:
+    """``text`` as the face ``font`` can draw it. The library draws nothing at all for a sign without a glyph, so each
+    gets a visible stand-in; signs that only steer their neighbours (joiners, variation selectors) go."""
+    if all(_has(sign, font) for sign in set(text)):
+        return text
+    return "".join(sign if _has(sign, font) else _stand_in(sign, font) for sign in text)
+
+
+@lru_cache(maxsize=65536)
+def _has(sign: str, font: str) -> bool:
+    glyphs = getattr(getattr(pdfmetrics.getFont(font), "face", None), "charToGlyph", None)
+    if sign in "\n\t\xa0":
+        return True
+    # The unembedded last resort knows no sign beyond the basic plane.
+    return ord(sign) <= 0xFFFF if glyphs is None else ord(sign) in glyphs
+
+
+@lru_cache(maxsize=4096)
+def _stand_in(sign: str, font: str) -> str:
+    if unicodedata.category(sign) == "Cf" or 0xFE00 <= ord(sign) <= 0xFE0F or 0xE0100 <= ord(sign) <= 0xE01EF:
+        return ""
+    instead = next((s for s in STAND_INS if _has(s, font)), " ")
+    log.warning("PDF font %s has no glyph for U+%04X: drawn as %s", font, ord(sign), instead)
+    return instead

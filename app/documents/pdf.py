@@ -123,6 +123,7 @@ def _draw_number(canvas: Any, font: str, page: int) -> None:
 
 
 def _draw_watermark(canvas: Any, font: str, text: str) -> None:
+    text = fonts.drawable(text, font)
     canvas.saveState()
     canvas.setFillColor(HexColor("#9aa3ad"))
     canvas.setFillAlpha(0.22)

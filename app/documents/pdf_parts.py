@@ -18,6 +18,7 @@ from reportlab.platypus import Flowable, Table
 
 from app.documents import layout
 from app.documents.breaking import break_lines
+from app.documents.fonts import drawable
 from app.documents.tree import Align
 
 PADDING_SIDE, PADDING_TOP = 1.5 * mm, 2.5
@@ -114,7 +115,8 @@ def lines_of(text: str, style: Style, width: float) -> list[str]:
     """``text`` broken for ``width`` points; each paragraph indented as the style says."""
     if style.indent:
         text = "\n".join("\u3000" * style.indent + line for line in text.split("\n"))
-    return break_lines(text.replace("\t", " "), width / style.size, lambda sign: _em(sign, style.font))
+    text = drawable(text.replace("\t", " "), style.font)
+    return break_lines(text, width / style.size, lambda sign: _em(sign, style.font))
 
 
 def one_line(text: str, style: Style, width: float) -> str:
@@ -152,23 +154,23 @@ def ruled_table(
     data: list[list[Any]] = []
     rules: list[tuple[Any, ...]] = [*_PADDING, ("LEFTPADDING", *_ALL, side), ("RIGHTPADDING", *_ALL, side)]
     for index, line in enumerate(lines):
-        first = len(data)
         chunks = _chunks(line, widths, side, is_head=index < head)
+        is_last = index == len(lines) - 1
+        rules += _line_rules(line, range(len(data), len(data) + len(chunks)), open_from if is_last else None)
         data += chunks
-        continues = open_from is not None and index == len(lines) - 1
-        if not (continues and index):
-            rules.append(("LINEABOVE", (0, first), (-1, first), 0.5 if index else 1, black))
-        for row in range(first, len(data)):
-            rules += _cell_rules(line, row, open_from if continues and open_from is not None else len(widths))
     heights: list[float | None] = [None] * len(data)
     if last_height:
-        needed = max(block.height_of_lines() for block in data[-1] if isinstance(block, TextBlock))
-        heights[-1] = max(last_height * mm, needed + 2 * PADDING_TOP)
+        heights[-1] = max(last_height * mm, _needed_height(data[-1]))
     table = Table(data, [width * mm for width in widths], heights, repeatRows=head, spaceBefore=0, spaceAfter=0)
     # Spanned cells are empty, but would still name the library's own, unembedded face.
     rules.append(("FONTNAME", *_ALL, lines[0][0].style.font))
     table.setStyle([*rules, *_FRAME])
     return table
+
+
+def _needed_height(row: Sequence[Any]) -> float:
+    """Points that the tallest cell of a physical row takes with its padding."""
+    return max(block.height_of_lines() for block in row if isinstance(block, TextBlock)) + 2 * PADDING_TOP
 
 
 _ALL = ((0, 0), (-1, -1))
@@ -207,6 +209,18 @@ def _physical(line: Line, broken: Sequence[Sequence[str]]) -> list[Any]:
     for cell, lines in zip(line, broken, strict=True):
         row += [TextBlock("", cell.style, lines=lines), *[""] * (cell.span - 1)]
     return row
+
+
+def _line_rules(line: Line, rows: range, open_from: int | None) -> list[tuple[Any, ...]]:
+    """All rules of one logical row, whose physical ones are ``rows``; ``open_from`` as for the table."""
+    first = rows.start
+    rules: list[tuple[Any, ...]] = []
+    if open_from is None or first == 0:
+        rules.append(("LINEABOVE", (0, first), (-1, first), 0.5 if first else 1, black))
+    ruled_to = sum(cell.span for cell in line) if open_from is None else open_from
+    for row in rows:
+        rules += _cell_rules(line, row, ruled_to)
+    return rules
 
 
 def _cell_rules(line: Line, row: int, ruled_to: int) -> list[tuple[Any, ...]]:

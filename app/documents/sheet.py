@@ -253,13 +253,17 @@ def cell_value(value: Value, kind: Kind) -> str | int | float | date | None:
         return _cell_text(_plain(value)) or None
     if isinstance(value, date):
         return _cell_date(value)
+    return _cell_number(value)
+
+
+def _cell_number(value: int | float | Decimal) -> str | int | float | None:
+    """The number while Excel keeps it exactly, else its digits; nothing for NaN and infinity."""
     if isinstance(value, int):
         return value if abs(value) < MAX_EXACT else str(value)
-    if isinstance(value, Decimal) and not value.is_finite():
+    finite = value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)
+    if not finite:
         return None
     number = float(value)
-    if not math.isfinite(number):
-        return _plain(value) if isinstance(value, Decimal) else None
     return number if abs(number) < MAX_EXACT else _plain(value)
 
 

@@ -87,28 +87,31 @@ def _set_page(document: Any, paper: Paper) -> None:
 def _fill_header(header: Any, paper: Paper, picture: bytes) -> None:
     """Serial, check code and address left; the QR in its box right, with the warning not to seal there."""
     header.is_linked_to_previous = False
-    lines = "".join(paragraph("sbHeader", line) for line in layout.header_lines(paper)) or paragraph("sbHeader")
-    warning = (
-        "".join(paragraph("sbWarning", line) for line in layout.seal_warning_lines())
-        if picture
-        else paragraph("sbHeader")
-    )
-    boxed = bool(picture)
-    cells = (
-        cell(lines, layout.TEXT_WIDTH - layout.WARNING_WIDTH - layout.QR_CELL),
-        cell(warning, layout.WARNING_WIDTH, borders=frame("top", "left", "bottom") if boxed else ""),
-        cell(paragraph("sbPicture"), layout.QR_CELL, borders=frame("top", "bottom", "right") if boxed else ""),
-    )
+    empty = paragraph("sbHeader")
+    lines = "".join(paragraph("sbHeader", line) for line in layout.header_lines(paper)) or empty
+    warning, left_box, right_box = empty, "", ""
+    if picture:
+        warning = "".join(paragraph("sbWarning", line) for line in layout.seal_warning_lines())
+        left_box, right_box = frame("top", "left", "bottom"), frame("top", "bottom", "right")
     widths = (layout.TEXT_WIDTH - layout.WARNING_WIDTH - layout.QR_CELL, layout.WARNING_WIDTH, layout.QR_CELL)
+    cells = (
+        cell(lines, widths[0]),
+        cell(warning, widths[1], borders=left_box),
+        cell(paragraph("sbPicture"), widths[2], borders=right_box),
+    )
     content = table(widths, [row(cells)], ruled=False, padding=0) + paragraph("sbGap")
     _replace(header._element, f"<w:hdr {nsdecls('w')}>{content}</w:hdr>")  # no public accessor
     if picture:
-        place = header.tables[0].rows[0].cells[2].paragraphs[0]
-        shape = place.add_run().add_picture(io.BytesIO(picture), width=Mm(layout.QR_SIZE))
-        inline = shape._inline  # the library cannot set distances or alternative text
-        for side in "TBLR":
-            inline.set(f"dist{side}", "0")
-        inline.docPr.set("descr", paper.code or paper.serial)
+        _place_picture(header.tables[0].rows[0].cells[2].paragraphs[0], picture, paper.code or paper.serial)
+
+
+def _place_picture(place: Any, picture: bytes, description: str) -> None:
+    """Set the QR into the paragraph ``place``, close to its box, with words for those who cannot see it."""
+    shape = place.add_run().add_picture(io.BytesIO(picture), width=Mm(layout.QR_SIZE))
+    inline = shape._inline  # the library cannot set distances or alternative text
+    for side in "TBLR":
+        inline.set(f"dist{side}", "0")
+    inline.docPr.set("descr", description)
 
 
 def _set_properties(document: Any, paper: Paper) -> None:

@@ -62,6 +62,24 @@ class FieldSpec(BaseModel):
     source: str | None = None
     note: str | None = None
 
+    @property
+    def measure(self) -> str:
+        """What a number of this field is counted in: its unit, ``%`` for a percentage that names none, else ``""``."""
+        return self.unit or ("%" if self.type == "percent" else "")
+
+    @property
+    def plain_label(self) -> str:
+        """The label for places where the value carries its unit: a closing ``(unit)`` or ``（unit）`` is left out."""
+        if self.measure:
+            for closing in (f"({self.measure})", f"（{self.measure}）"):
+                if self.label.endswith(closing) and self.label != closing:
+                    return self.label.removesuffix(closing).rstrip()
+        return self.label
+
+    def with_unit(self, text: str) -> str:
+        """``text`` (the value as people read it) followed by the unit: ``3,000.00 万元``. Empty text stays empty."""
+        return f"{text} {self.measure}" if text and self.measure else text
+
 
 class FieldError(ValueError):
     """The typed text is no value of this type. ``str(error)`` is the Chinese sentence for the person."""
@@ -131,6 +149,17 @@ class FieldType(ABC):
     @abstractmethod
     def from_json(self, data: Any) -> Value:
         """Inverse of ``to_json``."""
+
+    def stored(self, spec: FieldSpec, data: Any) -> Value:
+        """Value of ``data`` out of a record. ValueError if ``spec`` would not have written it: the question was of
+        another type then, or had more decimals."""
+        try:
+            value = self.from_json(data)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            raise ValueError(f"{data!r} is no {self.name}") from error
+        if data is not None and self.to_json(value) != data:
+            raise ValueError(f"{data!r} is no {self.name}")
+        return value
 
     def to_cel(self, value: Value) -> Any:
         """Value inside expressions: numbers are doubles, dates ISO text, empty is null."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
@@ -10,7 +11,7 @@ from sqlalchemy import String
 from sqlalchemy.types import TypeEngine
 from wtforms import Field as WTField
 
-from app.fields.base import FieldError, FieldSpec, FieldType, Lookups, Option, Raw, Value
+from app.fields.base import FieldError, FieldSpec, FieldType, Lookups, Option, Raw, Value, clean_text
 from app.fields.raw import one_text, seen, several_texts
 from app.fields.spec import attribute_problems
 from app.fields.sqltypes import JsonText
@@ -104,14 +105,13 @@ class MultiSelectType(FieldType):
     def parse(self, spec: FieldSpec, raw: Raw, lookups: Lookups) -> Value:
         """Chosen values in the order of the options, each once; ``[]`` if nothing is chosen."""
         chosen = {find_option(spec.options, text) for text in several_texts(raw)}
-        if not chosen:
-            return []
-        alone = next((o for o in spec.options if o.exclusive and o.value in chosen), None)
-        if alone is not None and len(chosen) > 1:
+        answer = [option for option in spec.options if option.value in chosen]
+        alone = next((option for option in answer if option.exclusive), None)
+        if alone is not None and len(answer) > 1:
             raise FieldError(_("“%(label)s”不能和其他选项一起选，请只留一种。", label=alone.label))
-        if alone is None:
-            self._check_count(spec, len(chosen))
-        return [option.value for option in spec.options if option.value in chosen]
+        if answer and alone is None:
+            self._check_count(spec, len(answer))
+        return [option.value for option in answer]
 
     def _check_count(self, spec: FieldSpec, count: int) -> None:
         if spec.min is not None and count < spec.min:
@@ -140,7 +140,7 @@ class MultiSelectType(FieldType):
         """Options without duplicates; limits that are counts and can be met."""
         problems = attribute_problems(spec, "options", "min", "max") + option_problems(spec)
         for name, limit in (("min", spec.min), ("max", spec.max)):
-            if limit is not None and (not limit.is_finite() or limit != int(limit) or limit < 1):
+            if limit is not None and not _is_count(limit):
                 problems.append(f"{name} {limit} is no count of choices")
         free = sum(not option.exclusive for option in spec.options)
         if not problems and spec.min is not None and spec.min > free:
@@ -161,11 +161,21 @@ def option_problems(spec: FieldSpec) -> list[str]:
     values = [option.value for option in spec.options]
     names = [option.label for option in spec.options]
     problems = [] if values else [f"type {spec.type!r} needs options"]
-    problems += [f"option value {v!r} stands twice" for v in sorted({v for v in values if values.count(v) > 1})]
-    problems += [f"option label {n!r} stands twice" for n in sorted({n for n in names if names.count(n) > 1})]
-    problems += [f"option value {v!r} must have 1 to {_VALUE_LENGTH} characters" for v in values if not _fits(v)]
+    problems += [f"option value {v!r} stands twice" for v in _repeated(values)]
+    problems += [f"option label {n!r} stands twice" for n in _repeated(names)]
+    rule = f"must have 1 to {_VALUE_LENGTH} characters, none of them blank at the ends or invisible"
+    problems += [f"option value {v!r} {rule}" for v in values if not _fits(v)]
     return problems
 
 
+def _repeated(words: list[str]) -> list[str]:
+    return sorted({word for word in words if words.count(word) > 1})
+
+
+def _is_count(limit: Decimal) -> bool:
+    return limit.is_finite() and limit == int(limit) and limit >= 1
+
+
 def _fits(value: str) -> bool:
-    return 0 < len(value) <= _VALUE_LENGTH and value == value.strip()
+    # What is typed or posted is cleaned first: a value of another form could never be chosen.
+    return 0 < len(value) <= _VALUE_LENGTH and value == clean_text(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import date
 
 from flask_babel import gettext as _
@@ -14,6 +15,7 @@ from app.fields.raw import half_width, one_text
 from app.fields.spec import attribute_problems, length_problems
 from app.fields.text import TextValue
 
+_SIGNS = re.compile(r"[0-9]{17}[0-9X]")
 _PROVINCES = frozenset(
     [
         "11",
@@ -82,7 +84,7 @@ class IdNumberType(TextValue):
         number = "".join(half_width(text).replace("-", "").split()).upper()
         if len(number) != 18:
             raise FieldError(_("身份证号应为 18 位，现在是 %(n)s 位，请核对。", n=len(number)))
-        if not (number.isascii() and number[:17].isdigit() and (number[17].isdigit() or number[17] == "X")):
+        if not _SIGNS.fullmatch(number):
             raise FieldError(_("身份证号前 17 位是数字，最后一位是数字或 X，请核对。"))
         if number[17] != ric.calc_check_digit(number):
             raise FieldError(_("身份证号的校验位对不上，可能有一位填错了，请对照证件逐位核对。"))

@@ -55,6 +55,11 @@ def _steps(low: Decimal, high: Decimal, decimals: int) -> tuple[int, int]:
     return ceil(Fraction(low) * scale), floor(Fraction(high) * scale)
 
 
+def _decimals_of(number: Decimal) -> int:
+    """Places after the point, closing zeros left out. ``number`` is finite."""
+    return len(format(number, "f").partition(".")[2].rstrip("0"))
+
+
 class Number(FieldType):
     """What the number types share; a subclass says how many decimals there are."""
 
@@ -157,6 +162,9 @@ class Number(FieldType):
         """Largest number that fits a column with ``decimals`` places."""
         return Decimal(10) ** _whole_digits(decimals) - Decimal(1).scaleb(-decimals)
 
+    def _is_storable(self, number: Decimal, decimals: int) -> bool:
+        return number.is_finite() and number.copy_abs() <= self._largest(decimals)
+
     def typical(self, spec: FieldSpec) -> Decimal:
         """Width of the range of samples where the spec leaves it open."""
         return Decimal(500)
@@ -169,17 +177,23 @@ class Number(FieldType):
             return [*problems, f"decimals {decimals} must be between 0 and {MAX_DECIMALS}"]
         low, high = self.bounds(spec)
         for name, limit in (("min", low), ("max", high)):
-            if limit is not None and not (limit.is_finite() and limit.copy_abs() <= self._largest(decimals)):
+            if limit is not None and not self._is_storable(limit, decimals):
                 problems.append(f"{name} {limit} is not a number that fits the column")
-        if not problems and low is not None and high is not None:
-            first, last = _steps(low, high, decimals)
-            if first > last:
-                problems.append(f"no number with {decimals} decimals lies between {low} and {high}")
-        return problems
+        if problems or low is None or high is None:
+            return problems
+        first, last = _steps(low, high, decimals)
+        return [] if first <= last else [f"no number with {decimals} decimals lies between {low} and {high}"]
 
     def from_json(self, data: Any) -> Value:
         """Decimal from exact text."""
         return None if data is None else Decimal(data)
+
+    def stored(self, spec: FieldSpec, data: Any) -> Value:
+        """As for any type; ValueError too for more decimals than ``spec`` shows, which would be rounded away."""
+        value = super().stored(spec, data)
+        if isinstance(value, Decimal) and not (value.is_finite() and _decimals_of(value) <= self.decimals(spec)):
+            raise ValueError(f"{data!r} has more than {self.decimals(spec)} decimals")
+        return value
 
     def text_of(self, spec: FieldSpec, number: Decimal | int) -> str:
         """Thousands separators and fixed decimals."""

@@ -76,11 +76,12 @@ def problems(expression: str, max_length: int) -> list[str]:
     pieces = _pieces(expression)
     if pieces is None or not all(_is_typeable(piece) for piece in pieces):
         return [f"pattern {expression!r} may hold only half-width characters, \\d, classes like [A-Z] and counts"]
-    if sum(piece.least for piece in pieces) == 0:
+    least, most = _lengths(pieces)
+    if least == 0:
         return [f"pattern {expression!r} lets an empty text pass; use required: false instead"]
-    if sum(piece.most for piece in pieces) > max_length:
+    if most > max_length:
         return [f"pattern {expression!r} asks for more than max_length {max_length}"]
-    if not all(re.fullmatch(expression, sample(expression, random.Random(n)), re.ASCII) for n in range(20)):
+    if not _is_fitted_by_samples(expression):
         return [f"pattern {expression!r} is read differently by its sample maker; write it more simply"]
     return []
 
@@ -89,3 +90,13 @@ def _is_typeable(piece: _Piece) -> bool:
     """Whether the piece has characters that survive the cleaning of typed text."""
     chars = piece.chars
     return bool(chars) and " " not in chars and half_width(chars) == chars and piece.least <= piece.most
+
+
+def _lengths(pieces: list[_Piece]) -> tuple[int, int]:
+    """Length of the shortest and of the longest text."""
+    return sum(piece.least for piece in pieces), sum(piece.most for piece in pieces)
+
+
+def _is_fitted_by_samples(expression: str) -> bool:
+    """Whether the regular expression means what the pieces say: texts made of these fit it."""
+    return all(re.fullmatch(expression, sample(expression, random.Random(n)), re.ASCII) for n in range(20))

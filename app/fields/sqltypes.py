@@ -70,24 +70,31 @@ class ExactDecimal(TypeDecorator[Decimal]):
         return Decimal(value)
 
     def _units(self, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
-            raise TypeError(f"ExactDecimal takes Decimal or int, not {type(value).__name__}")
-        value = Decimal(value)
-        if not value.is_finite():
-            raise ValueError(f"{value} is no amount")
-        sign, digits, exponent = value.as_tuple()
+        amount = _finite(value)
+        if not amount:
+            return 0
+        sign, digits, exponent = amount.as_tuple()
         assert isinstance(exponent, int)  # finite values have a number here
         shift = exponent + self.scale
-        if value and (shift > self.precision or len(digits) + shift > self.precision):
-            raise ValueError(f"{value} does not fit {self.precision} digits with {self.scale} decimals")
-        number = int("".join(map(str, digits)) or "0")
+        if len(digits) + shift > self.precision:
+            raise ValueError(f"{amount} does not fit {self.precision} digits with {self.scale} decimals")
+        number, rest = int("".join(map(str, digits))), 0
         if shift < 0:
             number, rest = divmod(number, 10 ** min(-shift, len(digits)))
-            if rest:
-                raise ValueError(f"{value} has more than {self.scale} decimals")
-        elif number:
+        else:
             number *= 10**shift
+        if rest:
+            raise ValueError(f"{amount} has more than {self.scale} decimals")
         return -number if sign else number
+
+
+def _finite(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise TypeError(f"ExactDecimal takes Decimal or int, not {type(value).__name__}")
+    amount = Decimal(value)
+    if not amount.is_finite():
+        raise ValueError(f"{amount} is no amount")
+    return amount
 
 
 def _refuse_scaling(op: Any) -> None:

@@ -12,6 +12,8 @@ import pytest
 from app.definitions import registry
 from app.definitions.comparison import Change, Part, compare_contents, inline_parts, row_title, text_of
 from app.definitions.schema import Definition
+from app.fields import registry as field_types
+from app.fields.base import FieldSpec, Option
 
 FILE = Path(__file__).parents[2] / "data" / "definitions" / "everything.yaml"
 
@@ -173,3 +175,56 @@ def test_empty_answers_have_no_text(definition: Definition) -> None:
     assert text_of(specs["revenue"], None, Names()) == ""
     assert text_of(specs["honours"], [], Names()) == ""
     assert text_of(specs["rd_ratio"], "5.32", Names()) == "5.32 %"
+
+
+# -- versions -------------------------------------------------------------------------------------------------------
+
+
+def spec(kind: str, **more: Any) -> FieldSpec:
+    return FieldSpec(key="k", label="题", type=kind, **more)
+
+
+CHOICES = [Option(value="a", label="甲"), Option(value="b", label="乙")]
+KINDS = [spec(name, **({"options": CHOICES} if "select" in name else {})) for name in field_types.names()]
+
+
+@pytest.mark.parametrize(
+    ("now", "stored", "shown"),
+    [
+        (spec("decimal", unit="万元"), "约三千", "约三千"),
+        (spec("decimal", unit="万元"), "1.2345", "1.2345"),
+        (spec("decimal", decimals=4, unit="万元"), "1.50", "1.5000 万元"),
+        (spec("integer", unit="人"), "1.5", "1.5"),
+        (spec("integer"), "12", "12"),
+        (spec("date"), "abc", "abc"),
+        (spec("date"), "2024年6月", "2024年6月"),
+        (spec("string"), ["a", "b"], "a、b"),
+        (spec("text"), 5, "5"),
+        (spec("multiselect", options=CHOICES), "a", "a"),
+        (spec("select", options=CHOICES), "z", "z"),
+    ],
+    ids=str,
+)
+def test_what_another_version_stored_is_shown_as_it_stands(now: FieldSpec, stored: Any, shown: str) -> None:
+    assert text_of(now, stored, Names()) == shown
+
+
+@pytest.mark.parametrize("now", KINDS, ids=lambda now: now.type)
+@pytest.mark.parametrize("stored", ["abc", "1.5", "2024-06-01", "", 7, -1, ["a", "b"], [], True, None], ids=str)
+def test_no_stored_value_breaks_the_comparison(now: FieldSpec, stored: Any) -> None:
+    text = text_of(now, stored, Names())
+    assert isinstance(text, str)
+    assert (text == "") == (stored in (None, "", [])), "what was answered never looks unanswered"
+
+
+def test_a_change_hidden_by_fewer_decimals_is_seen(definition: Definition, content: dict[str, Any]) -> None:
+    """Rounded to two places both would read 3,000.00."""
+    old, new = copy.deepcopy(content), copy.deepcopy(content)
+    old["fields"]["revenue"], new["fields"]["revenue"] = "3000.0012", "3000.00"
+    (change,) = compare(definition, old, new)
+    assert (change.before, change.after) == ("3000.0012", "3,000.00 万元")
+
+
+def test_rows_of_another_version_keep_their_titles(definition: Definition) -> None:
+    table = definition.table("devices")
+    assert row_title(table, {"values": {table.title_column: ["甲", "乙"]}}, 1, Names()) == "甲、乙"

@@ -283,6 +283,14 @@ def test_a_rule_over_nested_rows() -> None:
     ]
 
 
+def test_rows_of_a_hidden_table_are_not_judged() -> None:
+    shown = judge(rows=item(1, ({"cost": "70"},), name="a"))
+    hidden = judge(rows=item(1, ({"cost": "70"},), name="a", count="1"))
+    assert (result(shown, "deep"), result(hidden, "deep")) == ([False], [])
+    assert [path for path, _, _ in told(shown)] == ["items/r1/parts/r1p1/cost"]
+    assert told(hidden) == []
+
+
 def test_a_warning_does_not_block() -> None:
     verdict = judge()
     assert told(verdict) == [("items/r1", "warn", "第 1 行没有名称")]
@@ -348,6 +356,19 @@ def test_a_frozen_record_is_taken_as_it_stands() -> None:
     )  # fmt: skip
     assert verdict.content() == content
     assert (verdict.find("total").value, verdict.find("code").value) == (Decimal("19.00"), "91")
+
+
+def test_a_value_may_be_computed_from_later_ones() -> None:
+    # ``twice`` reads ``total``, which reads the rows of a later section: two rounds reach the end of the chain.
+    verdict = judge(rows=item(1, name="a", count="3", price="5"))
+    assert (verdict.form["total"], verdict.form["twice"]) == (15.0, 30.0)
+    assert verdict.form["items"][0]["amount"] == 15.0
+
+
+def test_who_answered_is_known() -> None:
+    verdict = judge({"name": "松岭公司", "kind": ""})
+    answered = {f.spec.key for f in verdict.section("main").fields if f.typed}
+    assert answered == {"name"}, "suggested, given, computed and empty values were typed by nobody"
 
 
 def test_rows_have_titles_and_summaries() -> None:

@@ -66,6 +66,27 @@ def test_only_named_keys_are_handed_over() -> None:
     assert expression.names == {"form", "row"}
 
 
+@pytest.mark.parametrize(
+    ("source", "scope", "value"),
+    [
+        ("size(row) == 2", {"row": {"a": 1.0, "b": 2.0}}, True),
+        ('row.a == 1.0 && row["b"] == 2.0', {"row": {"a": 1.0, "b": 2.0}}, True),
+        ("row.all(k, k != 'c')", {"row": {"a": 1.0, "c": 2.0}}, False),
+        ('"b" in form && form.a == 1.0', {"form": {"a": 1.0, "b": None}}, True),
+        ("has(enterprise.name)", {"enterprise": {}}, False),
+        ("has(params.limit) && params.limit > 1.0", {"params": {"limit": 2.0, "other": 3.0}}, True),
+    ],
+)
+def test_a_variable_that_is_used_whole_is_handed_over_whole(source: str, scope: dict[str, Any], value: Any) -> None:
+    assert run(source, **scope) is value
+
+
+@pytest.mark.parametrize("variable", ["row", "enterprise", "params", "review"])
+def test_a_key_that_is_not_there_decides_nothing(variable: str) -> None:
+    with pytest.raises(ExpressionError):
+        run(f"{variable}.missing == null", **{variable: {"other": 1.0}})
+
+
 def test_words_in_texts_are_no_names() -> None:
     expression = compile_expression('form.a == "today enterprise.name review"')
     assert expression.names == {"form"}
