@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_appbuilder.security.sqla.models import User
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, func
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Text, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Model, pk, utc
@@ -13,7 +13,9 @@ from app.models.enterprise import Enterprise
 class Account(User):
     """A person who signs in. ``user_type``: enterprise, individual or staff. Staff are scoped by ``region_code``.
 
-    ``enterprise_role`` is owner or member. 身份证号 is stored encrypted with a keyed index for login.
+    ``enterprise_role`` is owner or member. ``member_rights`` holds what a member may do: ``{"*": right}`` for everything
+    of the enterprise, else declaration id (as text) → right, and nothing beyond these.
+    身份证号 is stored encrypted with a keyed index for login.
     """
 
     __tablename__ = "ab_user"
@@ -25,6 +27,7 @@ class Account(User):
     region_code: Mapped[str | None] = mapped_column(String(6))
     enterprise_id: Mapped[int | None] = mapped_column(ForeignKey("enterprise.id"), index=True)
     enterprise_role: Mapped[str | None] = mapped_column(String(10))
+    member_rights: Mapped[dict | None] = mapped_column(JSON)
     id_number_cipher: Mapped[str | None] = mapped_column(Text)
     id_number_index: Mapped[str | None] = mapped_column(String(64), unique=True)
     must_change_password: Mapped[bool | None] = mapped_column(Boolean, default=False)

@@ -17,13 +17,47 @@ class Declaration(Model):
     """One declaration of one enterprise. ``status``, step and holder columns are written by the engine only.
 
     ``unique_key`` is set while the declaration is alive and makes ``applicant.once_per`` a database rule.
-    ``region_code`` is frozen at submission.
+    ``region_code`` is frozen at submission; ``revision_no`` and ``finding_count`` (conditions not met) are those of the
+    newest one. ``claimed_by`` is the account at work on it in the present step.
     """
 
     __tablename__ = "declaration"
     __table_args__ = (
         CheckConstraint(f"status in {STATUSES}", name="status"),
-        Index("ix_declaration_holder", "holder_role", "holder_region", "due_at"),
+        # A queue is read in the order of the first and counted in the order of the second, without its rows.
+        Index(
+            "ix_declaration_queue",
+            "holder_role",
+            "holder_region",
+            "due_at",
+            "id",
+            "status",
+            "step_key",
+            "programme_key",
+            "batch_id",
+            "region_code",
+            "claimed_by",
+            "revision_no",
+            "finding_count",
+            "programme_id",
+            "enterprise_name",
+            "serial_no",
+        ),
+        Index(
+            "ix_declaration_count",
+            "holder_role",
+            "holder_region",
+            "programme_key",
+            "step_key",
+            "status",
+            "batch_id",
+            "region_code",
+            "due_at",
+            "claimed_by",
+            "revision_no",
+            "finding_count",
+            "programme_id",
+        ),
         Index("ix_declaration_batch_status", "batch_id", "status"),
         Index("ix_declaration_enterprise", "enterprise_id", "programme_key"),
     )
@@ -45,6 +79,11 @@ class Declaration(Model):
     holder_role: Mapped[str | None] = mapped_column(String(12), default="enterprise")
     holder_region: Mapped[str | None] = mapped_column(String(6))
     due_at: Mapped[utc | None]
+    open_objections: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    claimed_by: Mapped[int | None] = mapped_column(Integer)
+    claimed_at: Mapped[utc | None]
+    revision_no: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    finding_count: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     unique_key: Mapped[str | None] = mapped_column(String(120), unique=True)
     statement_at: Mapped[utc | None]
     submitted_at: Mapped[utc | None]
@@ -63,7 +102,10 @@ class Declaration(Model):
 
 
 class AnswerRow(Model):
-    """Working answers: the main form (``table_key`` empty) or one row of a child table. Values exactly as typed."""
+    """Working answers: the main form (``table_key`` empty) or one row of a child table. Values exactly as typed.
+
+    ``editors``: field key → [account id, ISO moment] of the last save; ``removed_by`` the account that took it away.
+    """
 
     __tablename__ = "answer_row"
     __table_args__ = (
@@ -78,7 +120,9 @@ class AnswerRow(Model):
     parent_row_id: Mapped[str | None] = mapped_column(String(36))
     position: Mapped[int] = mapped_column(Integer, default=0)
     values: Mapped[dict] = mapped_column(JSON, default=dict)
+    editors: Mapped[dict | None] = mapped_column(JSON)
     removed_at: Mapped[utc | None]
+    removed_by: Mapped[int | None] = mapped_column(Integer)
     version: Mapped[int] = mapped_column(Integer, default=1)
 
 
@@ -103,7 +147,10 @@ class Event(Model):
     """Something that happened; append-only, chained per declaration. Events without one concern other records."""
 
     __tablename__ = "event"
-    __table_args__ = (Index("ix_event_declaration", "declaration_id", "id"), Index("ix_event_actor", "actor_id", "id"))
+    __table_args__ = (
+        Index("ix_event_declaration", "declaration_id", "id"),
+        Index("ix_event_actor", "actor_id", "declaration_id", "id"),
+    )
 
     id: Mapped[pk]
     declaration_id: Mapped[int | None] = mapped_column(ForeignKey("declaration.id"))
@@ -123,3 +170,5 @@ class Event(Model):
     address: Mapped[str | None] = mapped_column(String(45))
     previous: Mapped[str | None] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
+
+    declaration: Mapped[Declaration | None] = relationship(viewonly=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from datetime import date
+
+from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Model, pk, public_id, utc
@@ -57,7 +59,11 @@ class Notice(Model):
 
 
 class PublicList(Model):
-    """A published list of enterprises (入库名单), frozen as it was published."""
+    """A published list of enterprises, frozen as it was published.
+
+    ``kind`` publicity is a 公示 that takes objections from ``opens_on`` to 24:00 of ``closes_on``; final is the result.
+    ``told_at``: when the office was told that the period is over.
+    """
 
     __tablename__ = "public_list"
 
@@ -69,6 +75,13 @@ class PublicList(Model):
     authority: Mapped[str] = mapped_column(String(100))
     published_at: Mapped[utc]
     published_by: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(10), default="final", server_default="final")
+    opens_on: Mapped[date | None] = mapped_column(Date)
+    closes_on: Mapped[date | None] = mapped_column(Date)
+    phone: Mapped[str | None] = mapped_column(String(40))
+    email: Mapped[str | None] = mapped_column(String(100))
+    office: Mapped[str | None] = mapped_column(String(100))
+    told_at: Mapped[utc | None]
 
     batch: Mapped[Batch] = relationship(lazy="joined")
 

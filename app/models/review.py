@@ -17,7 +17,11 @@ WHOLE = "*"
 
 
 class Remark(Model):
-    """A remark on one field (``path``); open until the reviewer settles it."""
+    """A remark on one field (``path``); open until the reviewer settles it.
+
+    ``reply``: what the enterprise says to it, if it says anything. ``kept_no``: number of the newest revision that was
+    found not to have answered it.
+    """
 
     __tablename__ = "remark"
     __table_args__ = (
@@ -37,12 +41,35 @@ class Remark(Model):
     author_name: Mapped[str] = mapped_column(String(60))
     created_at: Mapped[utc]
     settled_at: Mapped[utc | None]
+    reply: Mapped[str | None] = mapped_column(Text)
+    replied_at: Mapped[utc | None]
+    kept_no: Mapped[int | None] = mapped_column(Integer)
+
+
+class InternalNote(Model):
+    """What the offices tell each other about a declaration: never seen by the enterprise or by experts.
+
+    Written once and not changed; whoever wrote it may take it away (``removed_at``).
+    """
+
+    __tablename__ = "internal_note"
+    __table_args__ = (Index("ix_internal_note_declaration", "declaration_id", "id"),)
+
+    id: Mapped[pk]
+    declaration_id: Mapped[int] = mapped_column(ForeignKey("declaration.id"))
+    text: Mapped[str] = mapped_column(Text)
+    step_key: Mapped[str] = mapped_column(String(40))
+    author_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"))
+    author_name: Mapped[str] = mapped_column(String(60))
+    created_at: Mapped[utc]
+    removed_at: Mapped[utc | None]
 
 
 class Opinion(Model):
     """A decision with its words: one per step and deed."""
 
     __tablename__ = "opinion"
+    __table_args__ = (Index("ix_opinion_author", "author_id", "id"),)
 
     id: Mapped[pk]
     declaration_id: Mapped[int] = mapped_column(ForeignKey("declaration.id"), index=True)

@@ -13,14 +13,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.definitions.schema import Definition, Step
+from app.definitions.schema import Step
 from app.errors import Conflict, InvalidInput, NotFound, Refused
 from app.models import Account, Assignment, Declaration, Event
 from app.models.base import now
 from app.permissions import roles, rules
 from app.workflow.calendar import SHANGHAI, due_at
 from app.workflow.guards import GUARDS, Case
-from app.workflow.steps import FINAL, Deed, deeds, find_deed
+from app.workflow.route import stamps, step_after, step_back, steps_before, steps_of
+from app.workflow.steps import FINAL, Deed, Goal, deeds, find_deed, guards_of
 
 
 @dataclass(frozen=True)
@@ -47,31 +48,11 @@ class Done:
     step: Step | None
 
 
-def steps_of(definition: Definition, params: Mapping[str, Any]) -> list[Step]:
-    """The route with the optional steps that this batch switches on."""
-    return [s for s in definition.route if s.enabled_by is None or params.get(s.enabled_by) in (True, "yes", "true")]
-
-
-def step_after(definition: Definition, params: Mapping[str, Any], key: str | None) -> Step | None:
-    """The step that follows ``key`` (None: the first one), or None at the end of the route."""
-    route = steps_of(definition, params)
-    if key is None:
-        return route[0] if route else None
-    keys = [s.key for s in route]
-    position = keys.index(key) + 1 if key in keys else len(keys)
-    return route[position] if position < len(route) else None
-
-
-def step_back(definition: Definition, params: Mapping[str, Any], key: str | None) -> Step | None:
-    """Where a resubmission enters: the step ``key`` that returned it, or the last stamp step before that one."""
-    route = steps_of(definition, params)
-    position = next((n for n, s in enumerate(route) if s.key == key), 0)
-    return next((s for s in reversed(route[:position]) if s.kind == "stamp"), route[position] if route else None)
-
-
 def label_of(deed: Deed, step: Step | None) -> str:
-    """Words on the button: the step's own for confirm and reject."""
+    """Words on the button: the step's own for confirm, reject and what the enterprise files."""
     if step is not None and deed.action == "confirm":
+        return step.confirm_label
+    if step is not None and deed.action == "stamp" and "confirm_label" in step.model_fields_set:
         return step.confirm_label
     if step is not None and deed.action == "reject" and deed.kind == "review":
         return step.reject_label
@@ -79,35 +60,42 @@ def label_of(deed: Deed, step: Step | None) -> str:
 
 
 def is_by(deed: Deed, user: Account, declaration: Declaration, step: Step | None, assigned: bool) -> bool:
-    """Whether ``user`` is the one whose deed it is: own enterprise, office in charge, assigned expert."""
+    """Whether ``user`` is the one whose deed it is: own enterprise, office in charge, assigned expert; nobody is the
+    system, and who is a steward is a matter of doors, not of places."""
+    if deed.by in ("system", "steward"):
+        return False
     if deed.by == "enterprise":
-        return user.enterprise_id is not None and user.enterprise_id == declaration.enterprise_id
+        return rules.refuse_deed(user, declaration, deed.action) is None
     if deed.by == "expert":
         return roles.EXPERT in user.role_names and assigned
-    level = step.level if step else ""
-    return (
-        level in user.role_names
-        and declaration.region_code is not None
-        and user.region_code == roles.level_region(level, declaration.region_code)
-    )
+    return is_office(user, declaration, _level_of(deed, step))
 
 
-def current_step(definition: Definition, declaration: Declaration) -> Step | None:
-    """The step the declaration is in, if it is in progress."""
-    if declaration.status != "in_progress" or declaration.step_key is None:
-        return None
-    return definition.step(declaration.step_key)
+def _level_of(deed: Deed, step: Step | None) -> str:
+    """Level of the office whose deed it is: the step's own, unless the row names one."""
+    if deed.by == "officer":
+        return step.level if step else ""
+    return deed.by
+
+
+def is_office(user: Account, declaration: Declaration, level: str) -> bool:
+    """Whether ``user`` belongs to the office of ``level`` that is in charge of the declaration's region."""
+    region = declaration.region_code
+    return level in user.role_names and region is not None and user.region_code == roles.level_region(level, region)
 
 
 def available(case: Case, *, assigned: bool = False) -> list[Option]:
     """The deeds of ``case.user`` here, each with the reasons against it."""
-    kind = case.step.kind if case.step else None
-    options = []
-    for deed in deeds(case.declaration.status, kind):
-        if is_by(deed, case.user, case.declaration, case.step, assigned):
-            reasons = tuple(r for r in (GUARDS[g](case) for g in deed.guards) if r)
-            options.append(Option(deed, label_of(deed, case.step), reasons))
-    return options
+    return [
+        Option(deed, label_of(deed, case.step), reasons_against(deed, case))
+        for deed in deeds(case.declaration.status, case.step_kind)
+        if is_by(deed, case.user, case.declaration, case.step, assigned)
+    ]
+
+
+def reasons_against(deed: Deed, case: Case) -> tuple[str, ...]:
+    """What every guard of ``deed`` says against it now, one sentence each; empty if none objects."""
+    return tuple(reason for name in guards_of(deed) if (reason := GUARDS[name](case)))
 
 
 def lock(session: Session, public_id: str) -> Declaration:
@@ -124,13 +112,19 @@ def check_version(session: Session, declaration: Declaration, version: int) -> N
     if declaration.version == version:
         return
     last = last_event(session, declaration)
-    who = last.actor_name if last else "系统"
-    when = last.at.astimezone(SHANGHAI).strftime("%H:%M") if last else ""
     raise Conflict(
-        f"这件申报刚被办过，您的内容还没提交。{when} {who}作了“{last.label if last else '修改'}”。您写的内容都在下面，没有丢。",
+        f"这件申报刚被办过，您这次没有办成。{_told(last)}请先看最新内容，再决定要不要办。",
         event=last,
         declaration=declaration,
+        title="这件申报刚被办过",
     )
+
+
+def _told(event: Event | None) -> str:
+    """``09:12 李静作了“退回修改”。``"""
+    if event is None:
+        return ""
+    return f"{event.at.astimezone(SHANGHAI):%H:%M} {event.actor_name}作了“{event.label}”。"
 
 
 def last_event(session: Session, declaration: Declaration) -> Event | None:
@@ -150,49 +144,106 @@ def perform(
     data: dict[str, Any] | None = None,
     address: str | None = None,
     all_scored: Callable[[], bool] = lambda: True,
+    entitled: bool = False,
 ) -> Done:
-    """Do ``action`` on the locked ``declaration``. Raises Refused, Conflict or InvalidInput with all reasons at once."""
-    assigned = _is_assigned(session, declaration, case.user)
+    """Do ``action`` on the locked ``declaration``, the one of ``case``. NotFound, Conflict, Refused, or InvalidInput with
+    all reasons at once. ``entitled``: the caller has seen that the person holds the door of a deed by ``steward``."""
+    deed = _find_permitted(session, declaration, action, case, version, entitled)
+    _check_reasons(deed, case)
+    before = declaration.status
+    _move(declaration, deed, case, holidays, all_scored)
+    return _written(session, deed, case, before, user=case.user, data=data, address=address)
+
+
+def perform_by_system(
+    session: Session, declaration: Declaration, action: str, case: Case, *, holidays: Mapping[date, bool]
+) -> Done:
+    """Do a deed that time brings about on the locked ``declaration``; ``case.user`` is nobody. Conflict if there is no
+    such deed here, InvalidInput with the reasons against it."""
+    deed = find_deed(declaration.status, case.step_kind, action)
+    if deed is None or deed.by != "system":
+        raise Conflict("这件申报现在不能这样办，可能刚被别人办过。请刷新看最新状态。", declaration=declaration)
+    _check_reasons(deed, case)
+    before = declaration.status
+    _move(declaration, deed, case, holidays, lambda: True)
+    return _written(session, deed, case, before, user=None)
+
+
+def _written(
+    session: Session,
+    deed: Deed,
+    case: Case,
+    before: str,
+    *,
+    user: Account | None,
+    data: dict[str, Any] | None = None,
+    address: str | None = None,
+) -> Done:
+    """The deed, done, as its event and the effects that are left to carry out. ``before``: the status it began in."""
+    case.declaration.version += 1
+    event = record(
+        session,
+        case.declaration,
+        user,
+        action=deed.action,
+        label=label_of(deed, case.step),
+        step_key=case.step.key if case.step else None,
+        from_status=before,
+        opinion=case.opinion.strip() or None,
+        data=data,
+        at=case.at,
+        address=address,
+    )
+    return Done(deed, event, _effects(deed, case), case.step)
+
+
+def _find_permitted(
+    session: Session, declaration: Declaration, action: str, case: Case, version: int, entitled: bool
+) -> Deed:
+    """The row of the table for ``action``, if the person may see the declaration, saw its newest state, and it is
+    their deed."""
+    assignment = _open_assignment(session, declaration, case.user)
     # First of all: who may not see it learns nothing, not even who acted last.
-    if not rules.can_see(case.user, declaration, assigned and [assigned] or []):
+    if not rules.can_see(case.user, declaration, [assignment] if assignment else []):
         raise NotFound("没有找到这件申报。企业可能刚撤回了，请从“我的待办”重新打开。")
     check_version(session, declaration, version)
-    step = case.step
-    deed = find_deed(declaration.status, step.kind if step else None, action)
+    deed = find_deed(declaration.status, case.step_kind, action)
     if deed is None:
         raise Conflict("这件申报现在不能这样办，可能刚被别人办过。请刷新看最新状态。", declaration=declaration)
-    if not is_by(deed, case.user, declaration, step, assigned is not None):
-        raise Refused("这件申报现在不归您办。请看“我的待办”里轮到您办的事项。")
-    reasons = [r for r in (GUARDS[g](case) for g in deed.guards) if r]
+    if entitled and deed.by == "steward":
+        return deed
+    if not is_by(deed, case.user, declaration, case.step, assignment is not None):
+        own = deed.by == "enterprise" and rules.is_own(case.user, declaration)
+        refusal = rules.refuse_deed(case.user, declaration, action) if own else None
+        raise Refused(refusal or "这件申报现在不归您办。请看“我的待办”里轮到您办的事项。")
+    return deed
+
+
+def _check_reasons(deed: Deed, case: Case) -> None:
+    """InvalidInput with everything that guards say against ``deed``, or for words that are wanted and not there."""
+    reasons = reasons_against(deed, case)
     if reasons:
         raise InvalidInput("".join(reasons), reasons=reasons)
     if deed.opinion and not case.opinion.strip():
         raise InvalidInput(
-            f"请写明{label_of(deed, step)}的理由。", fields={"opinion": "请写明理由，企业会看到这段话。"}
+            f"请写明{label_of(deed, case.step)}的理由。", fields={"opinion": "请写明理由，企业会看到这段话。"}
         )
-    before = declaration.status
-    _move(declaration, deed, case, holidays, all_scored)
-    declaration.version += 1
-    event = record(
-        session,
-        declaration,
-        case.user,
-        action=action,
-        label=label_of(deed, step),
-        step_key=step.key if step else None,
-        from_status=before,
-        opinion=case.opinion.strip() or None,
-        data=data or {},
-        at=case.at,
-        address=address,
-    )
-    effects = deed.effects
-    if declaration.status == "approved" and "outcome" not in effects:
-        effects = (*effects, "outcome")
-    return Done(deed, event, effects, step)
 
 
-def _is_assigned(session: Session, declaration: Declaration, user: Account) -> Assignment | None:
+def _effects(deed: Deed, case: Case) -> tuple[str, ...]:
+    """The deed's own effects, and the outcome where this is the moment that gives it."""
+    return (*deed.effects, "outcome") if _gives_outcome(deed, case) else deed.effects
+
+
+def _gives_outcome(deed: Deed, case: Case) -> bool:
+    """Whether the declaration has just left the step that gives the outcome, or, without one, ended approved."""
+    giver = next((s for s in steps_of(case.definition, case.params) if s.gives_outcome), None)
+    if giver is None:
+        return case.declaration.status == "approved"
+    return case.step == giver and deed.to in ("next", "scored") and case.declaration.step_key != giver.key
+
+
+def _open_assignment(session: Session, declaration: Declaration, user: Account) -> Assignment | None:
     if roles.EXPERT not in user.role_names:
         return None
     statement = select(Assignment).where(
@@ -204,6 +255,26 @@ def _is_assigned(session: Session, declaration: Declaration, user: Account) -> A
     return session.execute(statement).unique().scalar_one_or_none()
 
 
+def _before(case: Case) -> list[Step]:
+    return steps_before(case.definition, case.params, case.declaration.step_key)
+
+
+def _next_step(case: Case) -> Step | None:
+    return step_after(case.definition, case.params, case.declaration.step_key)
+
+
+# The guard ``after_stamp`` has seen that there is a stamp step, a definition that a hand-over has a step before it.
+_STEP_OF_GOAL: dict[Goal, Callable[[Case], Step | None]] = {
+    "first": lambda case: step_after(case.definition, case.params, None),
+    "next": _next_step,
+    "scored": _next_step,
+    "back": lambda case: step_back(case.definition, case.params, case.declaration.return_step),
+    "before": lambda case: _before(case)[-1],
+    "stamp": lambda case: stamps(_before(case))[-1],
+}
+"""The step that a goal of the route means; every other goal but ``stay`` is a status outside the route."""
+
+
 def _move(
     declaration: Declaration,
     deed: Deed,
@@ -211,49 +282,52 @@ def _move(
     holidays: Mapping[date, bool],
     all_scored: Callable[[], bool],
 ) -> None:
-    goal, definition, params = deed.to, case.definition, case.params
-    if goal == "stay" or (goal == "scored" and not all_scored()):
-        # Taken off the last expert, it is the office's turn to ask somebody else.
-        office = case.step.level if case.step and case.facts.get("experts_left") == 0 else None
-        declaration.holder_role = office or roles.EXPERT
+    """Set status, step, holder and due date to where ``deed`` leads."""
+    if deed.to == "stay" or (deed.to == "scored" and not all_scored()):
+        _stay(declaration, case)
         return
-    if goal in ("first", "next", "scored"):
-        _enter(
-            declaration,
-            step_after(definition, params, None if goal == "first" else declaration.step_key),
-            case,
-            holidays,
-        )
-    elif goal == "back":
-        _enter(declaration, step_back(definition, params, declaration.return_step), case, holidays)
-    elif goal == "stamp":
-        route_list = steps_of(definition, params)
-        position = [s.key for s in route_list].index(declaration.step_key or "")
-        _enter(declaration, next(s for s in reversed(route_list[:position]) if s.kind == "stamp"), case, holidays)
-    elif goal == "returned":
-        declaration.return_step = declaration.step_key
-        _leave(declaration, "returned", case.at, roles.ENTERPRISE)
+    # A claim holds for one step: whoever is next begins anew.
+    declaration.claimed_by = declaration.claimed_at = None
+    if deed.to in _STEP_OF_GOAL:
+        _enter(declaration, _STEP_OF_GOAL[deed.to](case), case.at, holidays)
     else:
-        _leave(declaration, goal, case.at, roles.ENTERPRISE if goal == "draft" else None)
+        _leave(declaration, deed.to, case.at)
 
 
-def _enter(declaration: Declaration, step: Step | None, case: Case, holidays: Mapping[date, bool]) -> None:
+def _stay(declaration: Declaration, case: Case) -> None:
+    """Only an expert step changes hands: the experts go on, or, with the last one taken off, the office asks another."""
+    if case.step is None or case.step.kind != "expert":
+        return
+    nobody_left = case.facts.get("experts_left") == 0
+    declaration.holder_role = case.step.level if nobody_left else roles.EXPERT
+
+
+def set_due(declaration: Declaration, since: datetime, days: int | None, holidays: Mapping[date, bool]) -> None:
+    """Count the present step's ``days`` (working days; None: no limit) from ``since`` instead of from its beginning."""
+    declaration.due_at = due_at(since, days, holidays)
+
+
+def _enter(declaration: Declaration, step: Step | None, at: datetime, holidays: Mapping[date, bool]) -> None:
+    """Go to ``step`` of the route; after its last one the declaration is approved."""
     if step is None:
-        _leave(declaration, "approved", case.at, None)
+        _leave(declaration, "approved", at)
         return
-    declaration.status, declaration.step_key, declaration.step_since = "in_progress", step.key, case.at
-    declaration.due_at = due_at(case.at, step.due_days, holidays)
     region = declaration.region_code or ""
-    if step.level == "enterprise":
-        declaration.holder_role, declaration.holder_region = roles.ENTERPRISE, region
-    else:
-        declaration.holder_role, declaration.holder_region = step.level, roles.level_region(step.level, region)
+    declaration.status, declaration.step_key, declaration.step_since = "in_progress", step.key, at
+    declaration.due_at = due_at(at, step.due_days, holidays)
+    declaration.holder_role = step.level
+    declaration.holder_region = region if step.level == roles.ENTERPRISE else roles.level_region(step.level, region)
 
 
-def _leave(declaration: Declaration, status: str, at: datetime, holder: str | None) -> None:
+def _leave(declaration: Declaration, status: str, at: datetime) -> None:
+    """Go out of the route: back to the enterprise, which then holds it, or to an end, where nobody does."""
+    is_back = status in ("draft", "returned")
+    if status == "returned":
+        declaration.return_step = declaration.step_key
     declaration.status, declaration.step_key, declaration.step_since = status, None, at
-    declaration.holder_role, declaration.due_at = holder, None
-    declaration.holder_region = declaration.region_code if holder else None
+    declaration.holder_role = roles.ENTERPRISE if is_back else None
+    declaration.holder_region = declaration.region_code if is_back else None
+    declaration.due_at = None
     if status in FINAL:
         declaration.decided_at = at
 
@@ -274,29 +348,44 @@ def record(
     address: str | None = None,
 ) -> Event:
     """Append an event; for a declaration it is chained to the one before (SHA-256 over canonical JSON)."""
-    previous = last_event(session, declaration) if declaration is not None else None
     event = Event(
-        declaration_id=declaration.id if declaration is not None else None,
+        **_place_of(session, declaration),
+        **_actor_of(user),
         subject=subject,
         at=at or now(),
-        actor_id=user.id if user else None,
-        actor_name=user.get_full_name() if user else "系统",
-        actor_role=_role_of(user),
         action=action,
         label=label,
         step_key=step_key,
         from_status=from_status,
-        to_status=declaration.status if declaration is not None else None,
         opinion=opinion,
         data=data or {},
         address=address,
-        previous=previous.digest if previous else None,
         digest="",
     )
     event.digest = event_digest(event)
     session.add(event)
     session.flush()
     return event
+
+
+def _place_of(session: Session, declaration: Declaration | None) -> dict[str, Any]:
+    """Where an event stands: at the declaration as it is now, after the event before; or nowhere."""
+    if declaration is None:
+        return {"declaration_id": None, "to_status": None, "previous": None}
+    last = last_event(session, declaration)
+    return {
+        "declaration_id": declaration.id,
+        "to_status": declaration.status,
+        "previous": last.digest if last else None,
+    }
+
+
+def _actor_of(user: Account | None) -> dict[str, Any]:
+    """Who did it, by the highest role they hold; without a user it was the system."""
+    if user is None:
+        return {"actor_id": None, "actor_name": "系统", "actor_role": "system"}
+    role = next((r for r in (roles.ADMIN, *roles.OFFICERS, roles.EXPERT) if r in user.role_names), user.user_type)
+    return {"actor_id": user.id, "actor_name": user.get_full_name(), "actor_role": role}
 
 
 def event_digest(event: Event) -> str:
@@ -307,9 +396,3 @@ def event_digest(event: Event) -> str:
         event.to_status, event.opinion, event.data,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
-
-
-def _role_of(user: Account | None) -> str:
-    if user is None:
-        return "system"
-    return next((r for r in (roles.ADMIN, *roles.OFFICERS, roles.EXPERT) if r in user.role_names), user.user_type)

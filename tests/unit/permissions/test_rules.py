@@ -82,6 +82,7 @@ def test_rows_come_and_go_only_in_reopened_tables(path: str, open_: bool) -> Non
 def test_a_reopened_nested_table_takes_rows() -> None:
     returned = Declaration(status="returned", reopened=["items/r2/parts"])
     assert rules.is_open_table(returned, "items/r2/parts/p7")
+    assert not rules.is_open_table(returned, "items/r3/parts/p1"), "the same table of another row"
     assert not rules.is_open_table(returned, "items/r2")
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from app.definitions.schema import Definition, Step
-from app.workflow.engine import step_back
+from app.models.declaration import STATUSES
+from app.workflow.engine import _STEP_OF_GOAL
+from app.workflow.route import step_back
+from app.workflow.steps import Goal
 from tests.factories_everything import everything
 
 
@@ -48,3 +53,9 @@ def test_a_step_that_is_switched_off_is_not_entered() -> None:
     whole = whole.model_copy(update={"route": (whole.route[0], off, whole.route[2])})
     assert key_of(step_back(whole, {"on_paper": False}, "s2")) == "s2"
     assert key_of(step_back(whole, {"on_paper": True}, "s2")) == "s1"
+
+
+def test_every_goal_is_a_step_or_a_status_and_never_both() -> None:
+    """What is no step of the route becomes the status as it is written."""
+    outside = set(get_args(Goal)) - {"stay"} - set(_STEP_OF_GOAL)
+    assert outside <= set(STATUSES) and not set(_STEP_OF_GOAL) & set(STATUSES)

@@ -66,6 +66,11 @@ def test_midnight_is_said_as_the_end_of_the_day() -> None:
     assert "2026 年 11 月 19 日 24:00 截止" in reason
 
 
+def test_an_opening_at_midnight_is_said_as_its_own_day() -> None:
+    reason = GUARDS["window_open"](case(opens=datetime(2026, 11, 20, 16, tzinfo=UTC)))
+    assert reason == "“首批”还没开放，2026 年 11 月 21 日起可以提交。草稿会一直留着。"
+
+
 def test_an_unpublished_batch_is_closed() -> None:
     closed = case()
     closed.declaration.batch.published = False
