@@ -11,7 +11,7 @@ from app.errors import Conflict, InvalidInput, NotFound
 from app.models import Account, Region
 from app.models.base import new_public_id, now
 from app.permissions import roles
-from app.services.identity import account_by_username, id_index
+from app.services.identity import CODE, PHONE, account_by_username, id_index, normal_name
 from app.services.password import random_password, store_password
 from app.services.privacy import cipher, masked
 from app.services.registration import role_named
@@ -60,12 +60,15 @@ def create_staff(
 ) -> str:
     """Create an account for staff or an expert; returns its first password, which must be changed at once.
 
-    InvalidInput for an unknown role or region, Conflict for a user name or phone that is taken.
+    InvalidInput for an unknown role or region and for a user name or phone that nobody could sign in with, Conflict
+    for one that is taken.
     """
     if role not in STAFF_ROLES:
         raise InvalidInput(f"没有“{role}”这种角色，可用：{'、'.join(STAFF_ROLES)}。")
     if role in roles.OFFICERS and not region_code:
         raise InvalidInput("工作人员要写明所属地区的 6 位代码。")
+    username = normal_name(username)
+    _check_shapes(username, phone)
     word = random_password(username)
     hashed = hash_password(word)
     with unit_of_work() as session:
@@ -91,6 +94,14 @@ def create_staff(
         engine.record(session, None, None, action="create_staff", label="新建工作人员账号",
                       subject=f"account:{account.id}", data={"role": role})  # fmt: skip
     return word
+
+
+def _check_shapes(username: str, phone: str | None) -> None:
+    """A name that reads like a phone or a code is looked up as one at the sign-in, so nobody would ever be found."""
+    if not username or PHONE.fullmatch(username) or CODE.fullmatch(username.upper()):
+        raise InvalidInput("用户名不能是空的，也不能写成手机号或 18 位代码，那样登录时找不到账号。请换一个。")
+    if phone and not PHONE.fullmatch(phone):
+        raise InvalidInput(f"手机号要写 11 位数字，例如 13800001234；现在写的是“{phone[:20]}”。")
 
 
 def _check_new(session: Session, username: str, region_code: str | None, phone: str | None) -> None:

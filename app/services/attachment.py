@@ -23,7 +23,7 @@ from app.definitions.schema import Attachment as Spec
 from app.errors import Conflict, InvalidInput, NotFound, Refused, TooLarge
 from app.extensions import db
 from app.fields.base import clean_text
-from app.models import Account, Attachment, StampedScan
+from app.models import Account, Attachment, Declaration, StampedScan
 from app.models.base import now
 from app.permissions import rules, scopes
 from app.services.job import enqueue
@@ -39,7 +39,8 @@ MAX_TOTAL_MB = 1024
 CHECK_SCAN = "check_scan"
 CONTENT_TYPES = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
 ENDINGS = {"pdf": (".pdf",), "jpg": (".jpg", ".jpeg"), "png": (".png",)}
-_DIRECTION = dict.fromkeys([0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+_UNSEEN = dict.fromkeys([*range(0x80, 0xA0), 0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""Signs that nobody sees in a name: controls beyond ASCII, and those that turn the writing direction."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def upload(
     db.session.close()
     staged = store().stage(stream, limit)
     try:
-        checked = Checked(staged, name, CONTENT_TYPES[kind], _check(staged, kind))
+        checked = Checked(staged, name, CONTENT_TYPES[kind], check_content(staged, kind))
         store().commit(staged)
     except BaseException:
         store().discard(staged)
@@ -89,7 +90,7 @@ def upload(
     return keep(user, public_id, key, checked)
 
 
-def _check(staged: Staged, kind: str) -> int | None:
+def check_content(staged: Staged, kind: str) -> int | None:
     """Pages of a good PDF, None for a good picture; InvalidInput with the reason for anything else."""
     path = store().path(staged)
     if kind in IMAGE_KINDS:
@@ -154,10 +155,10 @@ def refuse_change(opened: Opened, spec: Spec) -> None:
     declaration, user = opened.declaration, opened.user
     if not rules.can_see(user, declaration):
         raise NotFound(_("没有找到这件申报。它可能已被删除，请从“我的申报”重新打开。"))
-    if user.enterprise_id is None or user.enterprise_id != declaration.enterprise_id:
+    if not opened.own:
         raise Refused(_("附件由申报企业自己上传和更换。要企业改的，请退回并写明原因。"))
     if spec.stage == "stamp":
-        if opened.step is None or opened.step.kind != "stamp":
+        if opened.step is None or opened.step.kind != "stamp" or spec.step not in (None, opened.step.key):
             raise Conflict(_("现在不在盖章这一步，不能上传或更换盖章材料。轮到这一步时会发消息提醒您。"))
         return
     refusal = rules.refuse_edit(user, declaration)
@@ -193,7 +194,7 @@ def clean_name(filename: str, spec: Spec) -> tuple[str, str]:
 
     NFC, no folders, no control characters or signs that turn the writing direction, at most 200 characters.
     """
-    bare = unicodedata.normalize("NFC", filename).replace("\\", "/").rsplit("/", 1)[-1].translate(_DIRECTION)
+    bare = unicodedata.normalize("NFC", filename).replace("\\", "/").rsplit("/", 1)[-1].translate(_UNSEEN)
     name = clean_text(bare).strip(". ")
     kind = next((f for f in spec.formats if name.lower().endswith(ENDINGS[f])), None)
     if kind is None:
@@ -228,11 +229,11 @@ def load(user: Account, attachment_id: str) -> Attachment:
     """
     attachment = _find(attachment_id)
     declaration = attachment.declaration
-    assignments = Opened(db.session, declaration, user).assignments if "expert" in user.role_names else []
+    opened = Opened(db.session, declaration, user)
+    assignments = opened.assignments if "expert" in user.role_names else []
     if not rules.can_see(user, declaration, assignments):
         raise _missing()
-    own = user.enterprise_id is not None and user.enterprise_id == declaration.enterprise_id
-    if not (own and attachment.removed_at is None) and not _was_filed(attachment):
+    if not (opened.own and attachment.removed_at is None) and not _was_filed(attachment):
         raise _missing()
     return attachment
 
@@ -264,3 +265,10 @@ def _find(attachment_id: str) -> Attachment:
 
 def _missing() -> NotFound:
     return NotFound(_("没有找到这个附件。它可能已经被更换或移除，请回到申报页刷新。"))
+
+
+def is_filled_for(user: Account, public_id: str) -> bool:
+    """Whether the file belongs to a declaration that ``user``, an official, fills in on behalf of its enterprise."""
+    statement = select(Declaration).join(Attachment, Attachment.declaration_id == Declaration.id)
+    found = db.session.scalars(statement.where(Attachment.public_id == public_id)).unique().first()
+    return found is not None and rules.is_filling_for(user, found)

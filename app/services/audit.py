@@ -28,6 +28,17 @@ PAGE = 500
 
 def verify(data_dir: Path) -> tuple[int, list[str]]:
     """How many events were read, and a sentence for everything that does not fit."""
+    count, problems = _check_events()
+    newest: dict[int, _Head] = {}
+    for revision in _all(Revision):
+        if not _is_whole(revision):
+            problems.append(f"revision {revision.id} was changed after it was written")
+        if revision.declaration_id not in newest or revision.number > newest[revision.declaration_id].number:
+            newest[revision.declaration_id] = _Head(revision.number, _row_counts(revision))
+    return count, problems + _compare_projections(newest) + _compare_heads(data_dir)
+
+
+def _check_events() -> tuple[int, list[str]]:
     problems: list[str] = []
     last: dict[int | None, str | None] = {}
     count = 0
@@ -38,13 +49,7 @@ def verify(data_dir: Path) -> tuple[int, list[str]]:
         if event.declaration_id is not None and event.previous != last.get(event.declaration_id):
             problems.append(f"event {event.id} does not follow the one before it: something was removed or inserted")
         last[event.declaration_id] = event.digest
-    newest: dict[int, _Head] = {}
-    for revision in _all(Revision):
-        if not _is_whole(revision):
-            problems.append(f"revision {revision.id} was changed after it was written")
-        if revision.declaration_id not in newest or revision.number > newest[revision.declaration_id].number:
-            newest[revision.declaration_id] = _Head(revision.number, _row_counts(revision))
-    return count, problems + _compare_projections(newest) + _compare_heads(data_dir)
+    return count, problems
 
 
 def _all(model: Any) -> Iterator[Any]:

@@ -22,6 +22,7 @@ from app.services.projection import current_programme
 from app.services.unit_of_work import unit_of_work
 from app.workflow import engine
 from app.workflow.calendar import SHANGHAI, end_of, local_date
+from app.workflow.route import steps_of
 
 PAGE = 50
 WINDOWLESS = ("certification", "change", "update", "re_review", "account_change")
@@ -232,7 +233,7 @@ def _refuse_switched_off(session: Session, batch: Batch, parameters: Mapping[str
     """A step cannot be switched off while declarations stand in it: they would have no way on."""
     definition = definition_of(batch.programme_key)
     values = registry.parameters_of(definition, dict(parameters))
-    kept = {s.key for s in engine.steps_of(definition, values)}
+    kept = {s.key for s in steps_of(definition, values)}
     for step in definition.route:
         if step.key in kept:
             continue

@@ -57,7 +57,9 @@ def clock_until(end: datetime | None, at: datetime, holidays: Mapping[date, bool
         text = _("%(when)s 前", when=words)
         return Clock(text, _("%(day)s截止", day=day_words(last, today) + " "), "bad" if at >= end else None)
     if at >= end:
-        over = _("已超 %(n)s 个工作日", n=-days) if days < 0 else _("今天已过截止时间")
+        # On the weekend after a deadline no working day has passed, and still it was not today.
+        unnumbered = _("今天已过截止时间") if last == today else _("已过截止时间")
+        over = _("已超 %(n)s 个工作日", n=-days) if days < 0 else unnumbered
         return Clock(over, over, "bad", days)
     left = _("今天截止") if last == today else _("剩 %(n)s 个工作日", n=days)
     tone = "bad" if last == today else "warn" if days <= SOON else None

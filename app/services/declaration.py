@@ -26,6 +26,12 @@ from app.models import (
 )
 from app.models.base import now
 from app.permissions import rules, scopes
+
+# They register the effects that the workflow table names.
+from app.services import outcome as _outcome  # noqa: F401
+from app.services import route_effects as _route_effects  # noqa: F401
+from app.services import void_effects as _void_effects  # noqa: F401
+from app.services.announcement import announce
 from app.services.effects import EFFECTS, Scene, write_opinion
 from app.services.opened import Opened, open_declaration
 from app.services.projection import current_programme
@@ -44,6 +50,8 @@ class Deeds:
     payload: Mapping[str, Any] | None = None
     idempotency_key: str | None = None
     address: str | None = None
+    entitled: bool = False
+    """The service has seen that the person holds the door of a deed by ``steward``."""
 
 
 def live_key(declaration_of: str, once_per: str, batch_id: int, enterprise_id: int) -> str | None:
@@ -75,18 +83,23 @@ def start_declaration(user: Account, batch_public_id: str) -> str:
             return living
         if not batch.is_open(now()):
             raise InvalidInput(f"“{batch.title}”现在没有开放申报。开放时会发消息提醒您。")
-        return _create(session, user, batch, programme, key).public_id
+        assert user.enterprise is not None
+        declaration = create_draft(session, user, user.enterprise, batch, programme, key)
+        engine.record(session, declaration, user, action="start", label="开始填写")
+        return declaration.public_id
 
 
-def _create(session: Session, user: Account, batch: Batch, programme: Programme, key: str | None) -> Declaration:
-    assert user.enterprise is not None
+def create_draft(
+    session: Session, user: Account, enterprise: Enterprise, batch: Batch, programme: Programme, key: str | None
+) -> Declaration:
+    """An empty draft of ``enterprise``, begun by ``user``, in the caller's transaction; its event is the caller's."""
     declaration = Declaration(
         programme_key=programme.key,
         programme_id=programme.id,
         batch_id=batch.id,
-        enterprise_id=user.enterprise.id,
-        enterprise_name=user.enterprise.name,
-        region_code=user.enterprise.region_code,
+        enterprise_id=enterprise.id,
+        enterprise_name=enterprise.name,
+        region_code=enterprise.region_code,
         unique_key=key,
         created_by=user.id,
         created_at=now(),
@@ -109,7 +122,6 @@ def _create(session: Session, user: Account, batch: Batch, programme: Programme,
                                 declaration_id=declaration.id, table_key=child.key, parent_row_id=row.row_id, position=n
                             )
                         )
-    engine.record(session, declaration, user, action="start", label="开始填写")
     return declaration
 
 
@@ -128,8 +140,9 @@ def act_within(
 ) -> Declaration:
     """``act`` inside the caller's transaction, for services that do several deeds at once. ``days``: holidays."""
     declaration = engine.lock(session, public_id)
-    if deeds.idempotency_key and _repeated(session, user, action, public_id, deeds.idempotency_key):
+    if deeds.idempotency_key and is_repeated(session, user, action, public_id, deeds.idempotency_key):
         return declaration
+    _require_basis(user, declaration, action, deeds.opinion)
     opened = Opened(session, declaration, user)
     payload = dict(deeds.payload or {})
     if declaration.status == "draft" and action == "submit":
@@ -145,12 +158,36 @@ def act_within(
         address=deeds.address,
         data=payload.get("event"),
         all_scored=_all_scored(session, declaration, user, payload.get("unassigned")),
+        entitled=deeds.entitled,
     )
-    scene = Scene(session, opened, done, deeds.opinion.strip(), payload)
-    for name in done.effects:
+    _carry_out_effects(Scene(session, opened, done, deeds.opinion.strip(), payload))
+    return declaration
+
+
+def _require_basis(user: Account, declaration: Declaration, action: str, words: str) -> None:
+    """An official who hands in for an enterprise says on what the enterprise's consent stands."""
+    if action in ("submit", "resubmit") and not words.strip() and rules.is_filling_for(user, declaration):
+        raise InvalidInput(
+            "请写明代提交的依据，例如企业哪一天交来的签字材料。", fields={"opinion": "请写明代提交的依据。"}
+        )
+
+
+def act_by_system(session: Session, public_id: str, action: str, days: Mapping[date, bool]) -> Declaration:
+    """A deed that time brings about (``by`` system in the table), inside the caller's transaction.
+
+    Conflict if there is no such deed any more, InvalidInput with the reasons against it; nothing is changed then.
+    """
+    opened = Opened(session, engine.lock(session, public_id), Account())
+    done = engine.perform_by_system(session, opened.declaration, action, opened.case(), holidays=days)
+    _carry_out_effects(Scene(session, opened, done, "", {}))
+    return opened.declaration
+
+
+def _carry_out_effects(scene: Scene) -> None:
+    for name in scene.done.effects:
         EFFECTS[name](scene)
     write_opinion(scene)
-    return declaration
+    announce(scene.session, scene.opened, scene.done.event)
 
 
 def _freeze_place(opened: Opened) -> None:
@@ -164,7 +201,8 @@ def _freeze_place(opened: Opened) -> None:
     declaration.region_code, declaration.enterprise_name = region, name
 
 
-def _repeated(session: Session, user: Account, action: str, public_id: str, key: str) -> bool:
+def is_repeated(session: Session, user: Account, action: str, public_id: str, key: str) -> bool:
+    """Whether this form was carried out before; else it is noted as carried out. Conflict for somebody else's key."""
     known = session.get(IdempotencyKey, key)
     if known is not None:
         if known.account_id != user.id or known.route != f"{action}:{public_id}":
@@ -228,10 +266,16 @@ def accept_statement(user: Account, public_id: str) -> None:
 
 def declarations_of(user: Account, programme_key: str | None = None) -> list[Declaration]:
     """Declarations of the user's enterprise, newest first; certification and the like only when asked for by key."""
-    statement = select(Declaration).where(Declaration.enterprise_id == user.enterprise_id)
+    statement = select(Declaration).where(scopes.own(user))
     if programme_key is not None:
         statement = statement.where(Declaration.programme_key == programme_key)
     return list(db.session.scalars(statement.order_by(Declaration.id.desc())).unique())
+
+
+def is_filled_for(user: Account, public_id: str) -> bool:
+    """Whether ``user`` is the official who fills in this declaration on behalf of its enterprise."""
+    found = db.session.scalars(select(Declaration).where(Declaration.public_id == public_id)).unique().first()
+    return found is not None and rules.is_filling_for(user, found)
 
 
 def load(public_id: str, user: Account) -> Opened:
@@ -242,7 +286,7 @@ def load(public_id: str, user: Account) -> Opened:
 def load_own(public_id: str, user: Account) -> Opened:
     """``load`` for filling in: NotFound for everyone but the enterprise itself, whatever other roles they hold."""
     opened = load(public_id, user)
-    if user.enterprise_id is None or user.enterprise_id != opened.declaration.enterprise_id:
+    if not opened.own:
         raise NotFound("没有找到这件申报。它可能已被删除，请从“我的申报”重新打开。")
     return opened
 

@@ -76,7 +76,7 @@ def refuse_early(opened: Opened, document: Document) -> None:
     if declaration.status == "approved" or after is None and opened.revision is not None:
         return
     order = [s.key for s in opened.definition.route]
-    if after in order and declaration.step_key in order and order.index(declaration.step_key) > order.index(after):
+    if after in order and declaration.step_key in order[order.index(after) + 1 :]:
         return
     label = next((s.label for s in opened.definition.route if s.key == after), _("审核"))
     raise Conflict(_("“%(step)s”通过以后才能下载盖章材料。现在可以先看预览，轮到盖章时会发消息提醒您。", step=label))

@@ -15,16 +15,17 @@ from sqlalchemy.orm import Session
 
 from app.definitions.dependents import with_dependents
 from app.errors import Conflict, InvalidInput
-from app.models import Assignment, Batch, Counter, Enterprise, Opinion, Recognition, Remark, Revision, Score
+from app.models import Assignment, Batch, Counter, Enterprise, Opinion, Remark, Revision, Score
 from app.models.base import now
 from app.models.review import WHOLE
 from app.services.facts import enterprise_facts
 from app.services.message import tell_account, tell_enterprise
 from app.services.opened import Opened
-from app.services.privacy import SENSITIVE, seal, seal_content
+from app.services.privacy import seal_content
 from app.services.projection import project
 from app.workflow.calendar import local_date
-from app.workflow.engine import Done, current_step
+from app.workflow.engine import Done
+from app.workflow.route import current_step
 
 
 @dataclass
@@ -88,6 +89,8 @@ def revise(scene: Scene) -> None:
         )
     )
     scene.done.event.revision_no = number
+    declaration.revision_no = number
+    declaration.finding_count = sum(1 for finding in evaluation.findings if finding.result is False)
     declaration.statement_at = now() if opened.definition.statement else None
     declaration.submitted_at = now()
     declaration.reopened = None
@@ -249,44 +252,9 @@ def score(scene: Scene) -> None:
         scene.session.add(Score(assignment_id=assignment.id, **line))
 
 
-@effect
-def outcome(scene: Scene) -> None:
-    """What approval gives: the certified profile, or a place on the list."""
-    opened = scene.opened
-    if opened.definition.outcome is not None and opened.definition.outcome.kind == "profile":
-        _fill_profile(scene)
-    elif opened.definition.outcome is not None:
-        scene.session.add(
-            Recognition(
-                enterprise_id=opened.declaration.enterprise_id,
-                declaration_id=opened.declaration.id,
-                programme_key=opened.declaration.programme_key,
-                title=opened.definition.outcome.title,
-                valid_from=local_date(now()),
-                created_at=now(),
-            )
-        )
-
-
-def _fill_profile(scene: Scene) -> None:
-    opened = scene.opened
-    enterprise = scene.session.get_one(Enterprise, opened.declaration.enterprise_id)
-    for _, spec in opened.definition.fields():
-        attribute = opened.definition.profile_map.get(spec.key)
-        state = opened.submitted.find(spec.key)
-        if attribute is None or state is None:
-            continue
-        if state.spec.type in SENSITIVE:
-            setattr(enterprise, f"{attribute}_cipher", seal(state.spec, state.raw))
-        else:
-            setattr(enterprise, attribute, state.value)
-    enterprise.certification_status, enterprise.certified_at = "approved", now()
-    enterprise.version += 1
-
-
 def write_opinion(scene: Scene) -> None:
     """Keep the decision's words as an opinion of the step, beside the event."""
-    if scene.done.deed.by != "officer":
+    if scene.done.deed.by not in ("officer", "city"):
         return
     declaration = scene.opened.declaration
     scene.session.add(
@@ -309,14 +277,16 @@ def _tell(kind: str, title: str, body: str) -> Effect:
         names = {
             "title": scene.opened.definition.title,
             "serial": declaration.serial_no or "",
+            "of_serial": f"（{declaration.serial_no}）" if declaration.serial_no else "",
             "opinion": scene.opinion,
             "step": scene.done.step.label if scene.done.step else "",
             "next": scene.opened.definition.step(declaration.step_key).label if declaration.step_key else "",
         }
         link = f"/declarations/{declaration.public_id}/"
         tell_enterprise(
-            scene.session, declaration.enterprise_id, kind, title.format(**names), body.format(**names), link
-        )
+            scene.session, declaration.enterprise_id, kind, title.format(**names), body.format(**names), link,
+            declaration_id=declaration.id,
+        )  # fmt: skip
 
     return tell
 
@@ -333,12 +303,45 @@ _tell_stamp_again = _tell(
 )
 
 
+_tell_done = _tell("information_update", "{title}已提交，受理号 {serial}", "已经办结，您现在不用做什么。")
+
+
 @effect
 def tell_submitted(scene: Scene) -> None:
     """Where it is now; and what to do, if the enterprise itself is next."""
     step = current_step(scene.opened.definition, scene.opened.declaration)
-    again = scene.done.deed.action == "resubmit" and step is not None and step.kind == "stamp"
+    if step is None:
+        _tell_done(scene)
+        return
+    again = scene.done.deed.action == "resubmit" and step.kind == "stamp"
     (_tell_stamp_again if again else _tell_sent)(scene)
+
+
+_tell_listed = _tell("recognition_notice", "{title}（{serial}）已列入名单", "名单已在门户“公示”里公布。")
+_tell_publicised = _tell(
+    "recognition_notice", "{title}（{serial}）已列入公示名单", "名单正在门户“公示”里公示，公示期满没有异议再转下一步。"
+)
+_tell_onward = _tell("recognition_notice", "{title}（{serial}）已通过{step}", "已转入“{next}”，结果会发到这里。")
+
+
+@effect
+def tell_approved(scene: Scene) -> None:
+    """On the list for good, publicised first, or approved with another step to come."""
+    step = current_step(scene.opened.definition, scene.opened.declaration)
+    if step is None:
+        _tell_listed(scene)
+    else:
+        (_tell_publicised if step.kind == "publicity" else _tell_onward)(scene)
+
+
+_tell_passed = _tell("recognition_notice", "{title}（{serial}）公示期满，没有异议", "{opinion}申报已通过。")
+
+
+@effect
+def tell_concluded(scene: Scene) -> None:
+    """Publicity is over: approved, or what comes next."""
+    step = current_step(scene.opened.definition, scene.opened.declaration)
+    (_tell_passed if step is None else _tell_onward)(scene)
 
 
 EFFECTS.update(
@@ -355,7 +358,19 @@ EFFECTS.update(
     tell_stamped=_tell(
         "declaration_reminder", "{title}（{serial}）的盖章材料已提交", "已转入“{next}”，结果会发到这里。"
     ),
-    tell_approved=_tell("recognition_notice", "{title}（{serial}）已列入名单", "名单已在门户“公示”里公布。"),
+    tell_objection=_tell(
+        "declaration_reminder",
+        "{title}（{serial}）公示期间收到异议",
+        "正在核查，结论会发到这里。需要您说明的，会与您联系。",
+    ),
+    tell_voided=_tell(
+        "recognition_cancelled",
+        "{title}{of_serial}已作废",
+        "理由：{opinion} 有疑问请与办理单位联系。",
+    ),
+    tell_missed=_tell(
+        "information_update", "{title}已逾期，草稿已关闭", "窗口已经关闭，这次没有提交。请与办理单位联系。"
+    ),
 )
 
 

@@ -23,11 +23,12 @@ from app.errors import NotFound
 from app.extensions import db
 from app.models import Account, Batch, Declaration
 from app.models.base import now
+from app.permissions import scopes
 from app.services.deadline import Clock, clock_until, day_words, end_words
-from app.services.facts import enterprise_facts
+from app.services.facts import doubles, enterprise_facts
 from app.services.reference import holidays
 from app.workflow.calendar import local_date
-from app.workflow.engine import steps_of
+from app.workflow.route import steps_of
 from app.workflow.steps import STATUS_LABELS, STATUS_TONES
 
 APPLIED = ("declaration", "recognition", "subsidy")
@@ -144,6 +145,9 @@ class Offer:
             return _("还差 %(n)s 项：%(names)s。", n=len(self.lacking), names=names)
         if self.state == "closed":
             return self.window
+        return self._met_words()
+
+    def _met_words(self) -> str:
         met = sum(1 for c in self.checks if c.result)
         later = sum(1 for c in self.checks if c.result is None)
         if later:
@@ -177,8 +181,7 @@ def check_conditions(
 ) -> list[Check]:
     """Every condition of ``definition`` that can be judged now, each evaluated once. ``today`` is an ISO date."""
     labels = fact_labels()
-    numbers = {k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in params.items()}
-    scope = {"form": {}, "row": {}, "enterprise": dict(facts), "params": numbers, "today": today, "review": {}}
+    scope = {"form": {}, "row": {}, "enterprise": dict(facts), "params": doubles(params), "today": today, "review": {}}
     checks = [_check(c, scope, params, labels) for c in definition.conditions if is_precheck(c)]
     if definition.applicant.scales:
         checks.append(_check_scale(definition, facts, labels))
@@ -189,18 +192,28 @@ def _check(
     condition: Condition, scope: Mapping[str, Any], params: Mapping[str, Any], labels: Mapping[str, str]
 ) -> Check:
     source = condition.cel or "null"
+    result = _verdict(source, scope)
+    if result is not None:
+        message = "" if result else condition_text(condition, {}, params, "", 0)
+        return Check(condition.key, condition.text, result, message, condition.source)
+    wanted = [k for k in dict.fromkeys(_FACT.findall(source)) if scope["enterprise"].get(k) in (None, "")]
+    missing = tuple(labels.get(k, k) for k in wanted)
+    return Check(condition.key, condition.text, None, "", condition.source, missing, _supply(wanted))
+
+
+def _verdict(source: str, scope: Mapping[str, Any]) -> bool | None:
     try:
         result = compile_expression(source).evaluate(scope)
     except ExpressionError:
-        result = None
-    result = result if isinstance(result, bool) else None
-    wanted = [k for k in dict.fromkeys(_FACT.findall(source)) if scope["enterprise"].get(k) in (None, "")]
-    missing = tuple(labels.get(k, k) for k in wanted) if result is None else ()
-    supply: Supply = "form"
-    if missing:
-        supply = "profile" if set(wanted) <= {"revenue_y1", "total_assets_y1"} else "certification"
-    message = condition_text(condition, {}, params, "", 0) if result is False else ""
-    return Check(condition.key, condition.text, result, message, condition.source, missing, supply)
+        return None
+    return result if isinstance(result, bool) else None
+
+
+def _supply(wanted: Sequence[str]) -> Supply:
+    """Where the facts ``wanted`` come from."""
+    if not wanted:
+        return "form"
+    return "profile" if set(wanted) <= {"revenue_y1", "total_assets_y1"} else "certification"
 
 
 def _check_scale(definition: Definition, facts: Mapping[str, Any], labels: Mapping[str, str]) -> Check:
@@ -264,7 +277,7 @@ def mine_of(user: Account) -> list[Mine]:
             d.submitted_at,
         )
         .join(Batch, Batch.id == d.batch_id)
-        .where(d.enterprise_id == user.enterprise_id)
+        .where(scopes.own(user))
         .order_by(d.id.desc())
     )  # fmt: skip
     return [_mine(row) for row in db.session.execute(statement)]

@@ -15,16 +15,18 @@ from app.extensions import db
 from app.fields import registry as field_types
 from app.models import Account, Batch, Declaration, Enterprise, Recognition
 from app.models.base import now
-from app.services.deadline import Clock, clock_until
+from app.services.deadline import Clock, clock_until, day_words
 from app.services.opened import Opened
+from app.services.outcome import REMIND_BEFORE
 from app.services.privacy import SENSITIVE, masked, unseal
 from app.services.progress import Past, Stage, history, stages
 from app.services.reference import holidays, lookups
+from app.workflow.calendar import local_date
 
 STATE_WORDS = {"none": "未认证", "submitted": "认证审核中", "approved": "已认证", "rejected": "认证未通过"}
 STATE_TONES = {"none": "warn", "submitted": "go", "approved": "ok", "rejected": "bad"}
-RECOGNITION_WORDS = {"valid": "有效", "expired": "已到期", "revoked": "已取消"}
-RECOGNITION_TONES = {"valid": "ok", "expired": "warn", "revoked": "bad"}
+RECOGNITION_WORDS = {"valid": "有效", "under_review": "复核中", "expired": "已到期", "revoked": "已取消"}
+RECOGNITION_TONES = {"valid": "ok", "under_review": "go", "expired": "warn", "revoked": "bad"}
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def _profile_groups(enterprise: Enterprise) -> list[Group]:
             else:
                 value = getattr(enterprise, attribute)
                 text = "" if value is None else field_types.get(spec.type).text(spec, value, lookups)
-            facts.append(Fact(spec.label, f"{text} {spec.unit}" if text and spec.unit else text))
+            facts.append(Fact(spec.plain_label, spec.with_unit(text)))
         groups.append(Group(section.label, facts))
     return groups
 
@@ -149,6 +151,8 @@ def certification_of(user: Account) -> Certification:
         return Certification(definition, batch, enterprise, None)
     declaration = db.session.scalars(select(Declaration).where(Declaration.public_id == newest)).unique().one()
     opened = Opened(db.session, declaration, user)
+    if not opened.own:
+        raise Refused(_("负责人只请您参与指定的几件申报，看不到企业认证。要看的话，请让负责人放开您的权限。"))
     words = next((e.opinion for e in opened.events if e.opinion and e.action in ("return", "reject")), None)
     options = opened.options() if declaration.status == "in_progress" else []
     return Certification(
@@ -175,6 +179,22 @@ def sent_groups(opened: Opened) -> list[Group]:
         for state in section.fields:
             if state.visible:
                 text = masked(state.text) if state.spec.type in SENSITIVE and state.text else state.text
-                facts.append(Fact(state.spec.label, f"{text} {state.spec.unit}" if text and state.spec.unit else text))
+                facts.append(Fact(state.spec.plain_label, state.spec.with_unit(text)))
         groups.append(Group(section.spec.label, facts))
     return groups
+
+
+def next_words(recognition: Recognition) -> str:
+    """What the enterprise can do about something it holds; empty if there is nothing to do."""
+    today, last = local_date(now()), recognition.valid_to
+    if recognition.state == "under_review":
+        return _("复核正在办理，结果会发到“我的消息”。")
+    if recognition.state == "revoked":
+        until = recognition.banned_until
+        banned = _("%(day)s及以前不能再次申报。", day=day_words(until, today) + " ") if until else ""
+        return _("认定已取消。%(ban)s理由：%(reason)s", ban=banned, reason=recognition.reason or _("见“我的消息”。"))
+    if recognition.state == "expired":
+        return _("有效期已满。仍符合条件的，可以重新申报。")
+    if last is not None and last <= today + REMIND_BEFORE:
+        return _("%(day)s到期。要继续保留的，请在到期以前申请复核。", day=day_words(last, today) + " ")
+    return ""

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from sqlalchemy import select
 
 from app.definitions.schema import Criterion
-from app.errors import InvalidInput, NotFound, Refused
+from app.errors import Conflict, InvalidInput, NotFound, Refused
 from app.extensions import db
 from app.fields.base import clean_text
 from app.models import Account, Assignment, Declaration, Score
@@ -130,7 +130,8 @@ def own_assignment(opened: Opened) -> Assignment | None:
 def score(user: Account, public_id: str, sheet: Sheet, *, key: str | None) -> Declaration:
     """Hand in an expert's points, verdict and opinion. Independent of what other experts hand in meanwhile.
 
-    InvalidInput lists every criterion without usable points; Refused if nothing is asked of this person here.
+    InvalidInput lists every criterion without usable points; Refused if nothing is asked of this person here, Conflict
+    if they have handed in before.
     """
     days = holidays()
     with unit_of_work() as session:
@@ -150,7 +151,13 @@ def score(user: Account, public_id: str, sheet: Sheet, *, key: str | None) -> De
         payload = {"assignment_id": assignment.id, "verdict": sheet.verdict, "scores": lines}
         # Experts work side by side: the version of the declaration says nothing about this sheet.
         deeds = Deeds(declaration.version, opinion, payload=payload, idempotency_key=key)
-        return act_within(session, user, public_id, "score", deeds, days)
+        try:
+            return act_within(session, user, public_id, "score", deeds, days)
+        except NotFound:
+            if assignment.done_at is None:
+                raise
+            # Who has handed in is no assigned expert any more; from a second window that must not read as "gone".
+            raise Conflict("您已经提交过评审意见，不能再改，这次没有保存。请到“我的待办”的“已处理”里查看。") from None
 
 
 def read_sheet(rubric: Sequence[Criterion], sheet: Sheet) -> tuple[list[dict[str, object]], dict[str, str]]:
@@ -183,14 +190,15 @@ def _points(text: str, maximum: int) -> tuple[Decimal | None, str | None]:
     if not typed:
         return None, f"请打分，0 到 {maximum} 分。"
     try:
-        points = Decimal(typed)
+        # Decimal reads 1_0 as 10, which no expert means.
+        points = Decimal(typed.replace("_", "?"))
     except InvalidOperation:
         return None, f"请填数字，0 到 {maximum} 分；现在填的是“{typed[:20]}”。"
     if not points.is_finite() or not 0 <= points <= maximum:
         return None, f"请填 0 到 {maximum} 之间的分数；现在填的是 {typed[:20]}。"
     if points != points.quantize(Decimal("0.1")):
         return None, f"最多一位小数；现在填的是 {typed[:20]}。"
-    return points.quantize(Decimal("0.1")), None
+    return abs(points.quantize(Decimal("0.1"))), None
 
 
 def result_of(opened: Opened) -> Result | None:
@@ -216,5 +224,5 @@ def average_of(totals: Sequence[Decimal]) -> Decimal | None:
 
 def scores_of(assignment: Assignment) -> dict[str, Score]:
     """An expert's own lines by criterion key."""
-    statement = select(Score).where(Score.assignment_id == assignment.id)
+    statement = select(Score).where(Score.assignment_id == assignment.id).order_by(Score.id)
     return {s.criterion: s for s in db.session.scalars(statement).unique()}

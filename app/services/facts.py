@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -12,6 +13,11 @@ from app.models import Declaration, Enterprise, Recognition
 
 def _number(value: Any) -> float | None:
     return None if value is None else float(value)
+
+
+def doubles(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The variable ``params`` of expressions: whole numbers are doubles there too, everything else stays."""
+    return {k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in params.items()}
 
 
 def enterprise_facts(enterprise: Enterprise, session: Session | None = None) -> dict[str, Any]:
@@ -42,7 +48,7 @@ def enterprise_facts(enterprise: Enterprise, session: Session | None = None) -> 
         facts["certificates"] = [
             {"code": r.programme_key, "valid_from": str(r.valid_from), "valid_to": r.valid_to and str(r.valid_to)}
             for r in held
-            if r.state == "valid"
+            if r.state in ("valid", "under_review")  # it counts until the review has failed
         ]
         made = session.execute(
             select(Declaration.programme_key, Declaration.status).where(Declaration.enterprise_id == enterprise.id)

@@ -35,6 +35,17 @@ REDIS_SECONDS = 2
 NOTE_LENGTH, ERROR_LENGTH = 200, 4000
 
 
+class Postponed(Exception):
+    """Raised by a handler that cannot do the work yet, for a reason outside the job: try again after ``wait``.
+
+    Unlike a failure it costs no try.
+    """
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(f"postponed by {wait}")
+        self.wait = wait
+
+
 @dataclass(frozen=True)
 class Claimed:
     """A job that this worker holds. ``turn`` counts the tries: who comes back with an old turn has lost the lease."""
@@ -158,6 +169,15 @@ def finish(claimed: Claimed, result: Mapping[str, Any] | None = None) -> bool:
             job.state, job.progress, job.result, job.done_at = "done", 100, dict(result or {}), now()
             job.lease_until = job.dedup = job.error = None
         return job is not None
+
+
+def postpone(claimed: Claimed, wait: timedelta) -> None:
+    """The work cannot be done yet: put it back for ``wait`` as if it had not been claimed."""
+    with unit_of_work() as session:
+        job = _held(session, claimed)
+        if job is not None:
+            job.state, job.lease_until, job.tries = "queued", None, job.tries - 1
+            job.run_after = now() + wait
 
 
 def fail(claimed: Claimed, error: str) -> None:

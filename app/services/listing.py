@@ -46,10 +46,13 @@ class Page(Generic[Row]):
 def paginate(statement: Select[Any], asked: Asked) -> Page[Any]:
     """One page of the entities that ``statement`` selects. NotFound beyond the last page."""
     total = db.session.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) or 0
-    pages = max(1, -(-total // asked.size))
-    if asked.number > pages:
-        raise NotFound(
-            _("没有第 %(number)s 页，一共 %(pages)s 页。请从第 1 页看起。", number=asked.number, pages=pages)
-        )
+    check_number(asked.number, total, asked.size)
     rows = db.session.scalars(statement.limit(asked.size).offset((asked.number - 1) * asked.size)).unique().all()
     return Page(rows, total, asked.number, asked.size)
+
+
+def check_number(number: int, total: int, size: int) -> None:
+    """NotFound if ``total`` rows, ``size`` on a page, have no page ``number``."""
+    pages = max(1, -(-total // size))
+    if number > pages:
+        raise NotFound(_("没有第 %(number)s 页，一共 %(pages)s 页。请从第 1 页看起。", number=number, pages=pages))

@@ -9,6 +9,7 @@ from app.errors import NotFound
 from app.extensions import db
 from app.models import Account, Message
 from app.models.base import now
+from app.permissions import members
 from app.services.listing import Asked, Page, paginate
 from app.services.unit_of_work import unit_of_work
 
@@ -21,10 +22,28 @@ KIND_LABELS = {
 }
 
 
-def tell_enterprise(session: Session, enterprise_id: int, kind: str, title: str, body: str, link: str) -> None:
-    """A message to every account of the enterprise, in the caller's transaction."""
-    accounts = session.scalars(select(Account.id).where(Account.enterprise_id == enterprise_id, Account.active))
-    for account_id in accounts:
+def tell_enterprise(
+    session: Session,
+    enterprise_id: int,
+    kind: str,
+    title: str,
+    body: str,
+    link: str,
+    *,
+    declaration_id: int | None = None,
+) -> None:
+    """A message to every account of the enterprise, in the caller's transaction. Members who were given only some
+    declarations hear of these alone (``declaration_id`` None: it is about none)."""
+    accounts = session.scalars(select(Account).where(Account.enterprise_id == enterprise_id, Account.active)).unique()
+    for account in accounts:
+        if members.right_of(account, declaration_id) is not None:
+            tell_account(session, account.id, kind, title, body, link)
+
+
+def tell_office(session: Session, role: str, region: str, kind: str, title: str, body: str, link: str) -> None:
+    """A message to every account of the office of ``role`` in ``region``, in the caller's transaction."""
+    found = select(Account.id).where(Account.roles.any(name=role), Account.region_code == region, Account.active)
+    for account_id in session.scalars(found):
         tell_account(session, account_id, kind, title, body, link)
 
 

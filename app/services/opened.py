@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from app.definitions import registry
 from app.definitions.answers import Answers, Row, from_content
 from app.definitions.evaluation import Evaluation, evaluate
 from app.definitions.schema import Definition, Step
-from app.errors import NotFound
+from app.errors import NotFound, Refused
 from app.fields.base import Raw
 from app.models import (
     Account,
@@ -24,17 +24,22 @@ from app.models import (
     Attachment,
     Declaration,
     Event,
+    Invitation,
+    PublicList,
+    PublicListEntry,
     Remark,
     Revision,
 )
 from app.models.base import now
 from app.permissions import rules
+from app.services import holding
 from app.services.facts import enterprise_facts
 from app.services.privacy import change_values, sensitive_keys, unseal, unseal_content
 from app.services.reference import lookups
 from app.workflow import engine
-from app.workflow.calendar import local_date
+from app.workflow.calendar import end_of, local_date
 from app.workflow.guards import Case
+from app.workflow.route import current_step, steps_of
 
 
 @dataclass
@@ -58,7 +63,7 @@ class Opened:
     @cached_property
     def step(self) -> Step | None:
         """The step it is in."""
-        return engine.current_step(self.definition, self.declaration)
+        return current_step(self.definition, self.declaration)
 
     @cached_property
     def rows(self) -> list[AnswerRow]:
@@ -150,20 +155,24 @@ class Opened:
         return self.evaluation if self.writing else self.submitted
 
     @property
+    def own(self) -> bool:
+        """Whether ``user`` is of the enterprise whose declaration it is."""
+        return rules.is_own(self.user, self.declaration)
+
+    @property
+    def filled_for(self) -> bool:
+        """Whether ``user`` is the official who fills it in on behalf of the enterprise."""
+        return rules.is_filling_for(self.user, self.declaration)
+
+    @property
     def writing(self) -> bool:
         """Whether ``user`` is of the enterprise that is filling it in now. Working answers are theirs alone."""
-        declaration = self.declaration
-        own = self.user.enterprise_id is not None and self.user.enterprise_id == declaration.enterprise_id
-        return own and (declaration.status in ("draft", "returned") or self.revision is None)
+        return self.own and (self.declaration.status in ("draft", "returned") or self.revision is None)
 
     def evaluate_revision(self, revision: Revision) -> Evaluation:
         """Any revision, judged with its own content, definition and facts of that day."""
         content = json.loads(revision.content)
-        if revision.programme_id == self.declaration.programme_id:
-            definition = self.definition
-        else:
-            from_version = self.session.get_one(type(self.declaration.programme), revision.programme_id)
-            definition = registry.resolve(from_version.definition, content["params"])
+        definition = self.definition_of(revision)
         return evaluate(
             definition,
             from_content(definition, unseal_content(definition, content)),
@@ -174,6 +183,13 @@ class Opened:
             files=content["attachments"],
             frozen=True,
         )
+
+    def definition_of(self, revision: Revision) -> Definition:
+        """The definition version that ``revision`` answers, texts filled with the parameters of that day."""
+        if revision.programme_id == self.declaration.programme_id:
+            return self.definition
+        from_version = self.session.get_one(type(self.declaration.programme), revision.programme_id)
+        return registry.resolve(from_version.definition, json.loads(revision.content)["params"])
 
     @cached_property
     def events(self) -> list[Event]:
@@ -206,15 +222,33 @@ class Opened:
             {**self._facts(), **(facts or {})},
         )
 
+    @cached_property
+    def claimant(self) -> str | None:
+        """Name of the colleague who is at work on it; None if nobody is, or ``user`` themselves."""
+        key = self.declaration.claimed_by
+        if key is None or key == self.user.id:
+            return None
+        found = self.session.get(Account, key)
+        return found.get_full_name() if found is not None else None
+
+    @cached_property
+    def publicity(self) -> PublicList | None:
+        """The 公示 in which it stands, or stood last."""
+        statement = (
+            select(PublicList)
+            .join(PublicListEntry, PublicListEntry.list_id == PublicList.id)
+            .where(PublicListEntry.declaration_id == self.declaration.id, PublicList.kind == "publicity")
+        )
+        return self.session.scalars(statement.order_by(PublicList.id.desc()).limit(1)).unique().first()
+
     def _facts(self) -> dict[str, Any]:
-        facts: dict[str, Any] = {"stamped": self._after_stamp()}
+        facts: dict[str, Any] = {"stamped": self._after_stamp(), "claimant": self.claimant}
         if self.declaration.status in ("draft", "returned"):
             facts["problems"] = len(self.evaluation.blocking)
-        if self.step is not None and self.step.kind == "review":
-            facts["open_remarks"] = self._count_open_remarks()
-            facts["acted_on"] = self._acted_on()
-        if self.step is not None and self.step.kind == "stamp":
-            facts["scans"] = sum(len(f) for k, f in self.files.items() if k in self.definition.stamped_keys)
+        if self.declaration.status == "draft":
+            facts |= holding.facts_of(self.session, self.declaration, self.definition)
+        if self.step is not None and self.step.kind in _FACTS_OF_STEP:
+            facts |= _FACTS_OF_STEP[self.step.kind](self, self.step)
         return facts
 
     def _count_open_remarks(self) -> int:
@@ -234,7 +268,7 @@ class Opened:
         return None
 
     def _after_stamp(self) -> bool:
-        for step in engine.steps_of(self.definition, self.params):
+        for step in steps_of(self.definition, self.params):
             if step.key == self.declaration.step_key:
                 return False
             if step.kind == "stamp":
@@ -251,17 +285,69 @@ class Opened:
 
     def options(self) -> list[engine.Option]:
         """The deeds of this person here, for buttons."""
-        return engine.available(self.case({"statement": True}), assigned=self.assigned)
+        # What a person ticks on the page itself is no reason to hide the button.
+        ticked = [c.key for c in self.step.checklist] if self.step is not None else []
+        return engine.available(self.case({"statement": True, "checks": ticked}), assigned=self.assigned)
+
+
+def _review_facts(opened: Opened, _step: Step) -> dict[str, Any]:
+    return {"open_remarks": opened._count_open_remarks(), "acted_on": opened._acted_on()}
+
+
+def _stamp_facts(opened: Opened, step: Step) -> dict[str, Any]:
+    return {"scans": sum(len(opened.files.get(a.key, ())) for a in opened.definition.papers_at(step.key))}
+
+
+def _expert_facts(opened: Opened, step: Step) -> dict[str, Any]:
+    return {"asked": [a.expert_id for a in opened.assignments if a.step_key == step.key]}
+
+
+def _publicity_facts(opened: Opened, _step: Step) -> dict[str, Any]:
+    public = opened.publicity
+    if public is None or public.closes_on is None:
+        return {}
+    return {
+        "publicity_opens": public.opens_on,
+        "publicity_closes": public.closes_on,
+        "publicity_ends": end_of(public.closes_on),
+    }
+
+
+_FACTS_OF_STEP: dict[str, Callable[[Opened, Step], dict[str, Any]]] = {
+    "review": _review_facts,
+    "stamp": _stamp_facts,
+    "expert": _expert_facts,
+    "publicity": _publicity_facts,
+}
+"""What guards want to know at a step of each kind."""
 
 
 def open_declaration(session: Session, public_id: str, user: Account) -> Opened:
-    """The declaration if ``user`` may see it; NotFound otherwise, so that foreign ids tell nothing."""
+    """The declaration if ``user`` may see it; NotFound otherwise, so that foreign ids tell nothing. Refused for people
+    who filled it in until they left the enterprise."""
     declaration = session.execute(
         select(Declaration).where(Declaration.public_id == public_id)
     ).unique().scalar_one_or_none()  # fmt: skip
     if declaration is None:
-        raise NotFound("没有找到这件申报。它可能已被删除，请从“我的申报”重新打开。")
+        raise unseen(session, user, None)
     opened = Opened(session, declaration, user)
     if not rules.can_see(user, declaration, opened.assignments if "expert" in user.role_names else []):
-        raise NotFound("没有找到这件申报。它可能已被删除，请从“我的申报”重新打开。")
+        raise unseen(session, user, declaration)
     return opened
+
+
+def unseen(session: Session, user: Account, declaration: Declaration | None) -> NotFound | Refused:
+    """What somebody is told who may not see ``declaration``: nothing, unless they were a member of the enterprise."""
+    if declaration is not None and _was_member(session, user, declaration.enterprise_id):
+        name = declaration.enterprise_name or declaration.enterprise.name or "这家企业"
+        return Refused(f"您已不是“{name}”的成员，不能再看和填这件申报。", former=True)
+    return NotFound("没有找到这件申报。它可能已被删除，请从“我的申报”重新打开。")
+
+
+def _was_member(session: Session, user: Account, enterprise_id: int) -> bool:
+    if user.enterprise_id == enterprise_id:
+        return False
+    statement = select(Invitation.id).where(
+        Invitation.account_id == user.id, Invitation.enterprise_id == enterprise_id, Invitation.state == "ended"
+    )
+    return session.scalar(statement.limit(1)) is not None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import Select, and_, case, exists, func, or_, select
 
 from app.definitions import registry
 from app.definitions.schema import Definition
@@ -30,12 +30,13 @@ from app.models import (
 )
 from app.models.base import now
 from app.services.challenge import Solution, Visitor, use_up
-from app.services.deadline import Clock, clock_until
+from app.services.deadline import Clock, clock_until, day_words
 from app.services.eligibility import APPLIED
 from app.services.listing import Asked, Page, paginate
 from app.services.reference import holidays
 from app.services.throttle import Limit, hit, lock, network_of, seconds_to_wait
 from app.services.unit_of_work import unit_of_work
+from app.workflow.calendar import end_of, local_date
 
 LEVELS = {"city": "市级", "province": "省级", "ministry": "部级"}
 FRONT_ROWS = 5
@@ -86,7 +87,7 @@ class Printed:
 def front_page(level: str) -> Front:
     """Everything on the portal; ``level`` chooses the tab of the notices."""
     notices = _notices(level).limit(FRONT_ROWS)
-    lists = select(PublicList).order_by(PublicList.published_at.desc(), PublicList.id.desc()).limit(FRONT_ROWS)
+    lists = _public_lists().limit(FRONT_ROWS)
     return Front(open_rounds(), level, list(db.session.scalars(notices)), list(db.session.scalars(lists).unique()))
 
 
@@ -144,8 +145,27 @@ def get_notice(public_id: str) -> Notice:
 
 
 def list_public_lists(asked: Asked) -> Page[PublicList]:
-    """Published lists, newest first."""
-    return paginate(select(PublicList).order_by(PublicList.published_at.desc(), PublicList.id.desc()), asked)
+    """Published lists: running 公示 first, the one that ends first in front, then the others, newest first."""
+    return paginate(_public_lists(), asked)
+
+
+def _public_lists() -> Select[tuple[PublicList]]:
+    runs = and_(PublicList.kind == "publicity", PublicList.closes_on >= local_date(now()))
+    first = case((runs, PublicList.closes_on))
+    order = (first.asc().nulls_last(), PublicList.published_at.desc(), PublicList.id.desc())
+    return select(PublicList).order_by(*order)
+
+
+def publicity_words(listed: PublicList) -> tuple[str, str] | None:
+    """State of a 公示 as the public reads it, with its tone; None for a final list."""
+    if listed.kind != "publicity" or listed.closes_on is None:
+        return None
+    if now() >= end_of(listed.closes_on):
+        return _("公示已结束"), ""
+    day = day_words(listed.closes_on, local_date(now()))
+    if listed.opens_on is not None and local_date(now()) < listed.opens_on:
+        return _("%(first)s 开始公示", first=day_words(listed.opens_on, local_date(now()))), "go"
+    return _("公示中，至 %(day)s 24:00 止", day=day), "go"
 
 
 def get_public_list(public_id: str) -> PublicList:

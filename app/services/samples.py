@@ -6,7 +6,8 @@ Used by the demo seed, by tests and by ``flask definitions check``; the check ne
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,14 @@ from app.fields.base import FieldSpec, Lookups, Raw
 from app.models import Account
 from app.services.answers import add_row, save_answers
 from app.services.declaration import load
-from app.services.facts import enterprise_facts
+from app.services.facts import doubles, enterprise_facts
 from app.services.reference import lookups as database_lookups
 
 ROUNDS = 80
 """How often answers that break a rule are drawn again before giving up."""
+
+TODAY = "2026-06-12"
+"""The day on which samples are judged, always the same."""
 
 FACTS: dict[str, Any] = {
     "name": "哈尔滨北辰精密轴承有限公司",
@@ -94,10 +98,7 @@ def sample_answers(
 
     RuntimeError naming what is left if the rules cannot be met by drawing (a condition on facts, say).
     """
-    answers = Answers(main={f.key: draw(f, rng) for _, f in definition.fields() if _is_typed(f)})
-    for section in definition.sections:
-        for table in section.tables:
-            _add_rows(answers, table, None, rng, rows)
+    answers = _draw_all(definition, rng, rows)
     for _ in range(ROUNDS):
         verdict = _judge(definition, answers, params, lookups, facts or FACTS)
         broken = [p for p in verdict.blocking if not p.path.startswith("@")]
@@ -107,6 +108,14 @@ def sample_answers(
             _redraw(verdict, answers, problem.path, rng)
         answers._index = None
     raise RuntimeError(f"{definition.key}: no sample keeps {'; '.join(p.message for p in broken)}")
+
+
+def _draw_all(definition: Definition, rng: random.Random, rows: int | None) -> Answers:
+    answers = Answers(main={f.key: draw(f, rng) for _, f in definition.fields() if _is_typed(f)})
+    for section in definition.sections:
+        for table in section.tables:
+            _add_rows(answers, table, None, rng, rows)
+    return answers
 
 
 def _add_rows(answers: Answers, table: Table, parent: str | None, rng: random.Random, rows: int | None) -> None:
@@ -119,27 +128,32 @@ def _add_rows(answers: Answers, table: Table, parent: str | None, rng: random.Ra
 
 
 def _redraw(verdict: Evaluation, answers: Answers, path: str, rng: random.Random) -> None:
-    parts = path.split("/")
+    """Draw again what broke a rule at ``path``: a field, a column, or a whole row."""
     state = verdict.find(path)
-    if len(parts) == 1:
-        if state is not None:
-            answers.main[path] = draw(state.spec, rng)
-        return
-    row = next(r for r in answers.rows if r.id == parts[-2 if state else -1])
-    for spec in (s for s in _columns(verdict.definition, row.table) if _is_typed(s)):
-        # A rule between columns (end after start) may need either side: dates move together.
-        if state is None or spec.key == parts[-1] or spec.type == state.spec.type == "date":
+    if "/" in path:
+        row_id = path.split("/")[-2 if state else -1]
+        row = next(r for r in answers.rows if r.id == row_id)
+        _redraw_row(verdict.definition.table(row.table), row, state.spec if state else None, rng)
+    elif state is not None:
+        answers.main[path] = draw(state.spec, rng)
+
+
+def _redraw_row(table: Table, row: Row, broken: FieldSpec | None, rng: random.Random) -> None:
+    """Draw the ``broken`` column of ``row`` again, or all of it."""
+    for spec in table.all_columns:
+        if _is_typed(spec) and (broken is None or _moves_with(spec, broken)):
             row.values[spec.key] = draw(spec, rng)
 
 
-def _columns(definition: Definition, table: str) -> tuple[FieldSpec, ...]:
-    return definition.table(table).all_columns
+def _moves_with(spec: FieldSpec, broken: FieldSpec) -> bool:
+    # A rule between columns (end after start) may need either side: dates move together.
+    return spec.key == broken.key or spec.type == broken.type == "date"
 
 
 def _judge(
     definition: Definition, answers: Answers, params: Mapping[str, Any], lookups: Lookups, facts: Mapping[str, Any]
 ) -> Evaluation:
-    return evaluate(definition, answers, lookups=lookups, enterprise=facts, params=params, today="2026-06-12")
+    return evaluate(definition, answers, lookups=lookups, enterprise=facts, params=params, today=TODAY)
 
 
 def fill_declaration(user: Account, public_id: str, rng: random.Random, *, rows: int | None = None) -> None:
@@ -181,10 +195,9 @@ def check_catalogue(folder: Path = registry.CATALOGUE) -> list[str]:
     for definition in registry.catalogue(folder):
         params = registry.parameters_of(definition)
         resolved = registry.resolve(definition, params)
-        for name, scope, row_scope in _scopes(resolved, params, lookups):
+        for trial in _trials(resolved, params, lookups):
             problems += [
-                f"{definition.key}: {place} on {name} answers: {why}"
-                for place, why in _failures(resolved, scope, row_scope)
+                f"{definition.key}: {place} on {trial.name} answers: {why}" for place, why in _failures(resolved, trial)
             ]
         try:
             sample_answers(resolved, params, random.Random(3), lookups=lookups)
@@ -193,50 +206,49 @@ def check_catalogue(folder: Path = registry.CATALOGUE) -> list[str]:
     return sorted(set(problems))
 
 
-def _scopes(
-    definition: Definition, params: dict[str, Any], lookups: Lookups
-) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
-    rng = random.Random(11)
-    numbers = {k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in params.items()}
-    full = Answers(main={f.key: draw(f, rng) for _, f in definition.fields() if _is_typed(f)})
-    for section in definition.sections:
-        for table in section.tables:
-            _add_rows(full, table, None, rng, 2)
-    found = []
+@dataclass(frozen=True)
+class Trial:
+    """Answers to try expressions on: their name, what is in scope, and the row that each table's expressions read."""
+
+    name: str
+    scope: dict[str, Any]
+    rows: dict[str, dict[str, Any]]
+
+
+def _trials(definition: Definition, params: Mapping[str, Any], lookups: Lookups) -> Iterator[Trial]:
+    full = _draw_all(definition, random.Random(11), 2)
+    nothing = dict.fromkeys(FACTS)
     for name, answers, facts in (
-        ("empty", Answers(), {k: None for k in FACTS}),
+        ("empty", Answers(), nothing),
         ("empty", Answers(), FACTS),
         ("full", full, FACTS),
-        ("full", full, {**{k: None for k in FACTS}, "certificates": [], "declarations": []}),
+        ("full", full, {**nothing, "certificates": [], "declarations": []}),
     ):
         form = _judge(definition, answers, params, lookups, facts).form
-        scope: dict[str, Any] = {
-            "form": form,
-            "enterprise": facts,
-            "params": numbers,
-            "today": "2026-06-12",
-            "review": {},
-        }
-        rows: dict[str, dict[str, Any]] = {
-            t.key: {c.key: [] if c.type == "multiselect" else None for c in t.all_columns}
-            for _, t, _ in definition.tables()
-        }
-        for _, table, parent in definition.tables():
-            rows[table.key] |= {child.key: [] for child in table.tables}
-            if parent is None and form.get(table.key):
-                rows[table.key] = form[table.key][0]
-                for child in table.tables:
-                    if form[table.key][0].get(child.key):
-                        rows[child.key] = form[table.key][0][child.key][0]
-        found.append((name, scope, rows))
-    return found
+        numbers = doubles(params)
+        scope: dict[str, Any] = {"form": form, "enterprise": facts, "params": numbers, "today": TODAY, "review": {}}
+        yield Trial(name, scope, _first_rows(definition, form))
 
 
-def _failures(definition: Definition, scope: dict[str, Any], rows: dict[str, Any]) -> list[tuple[str, str]]:
+def _first_rows(definition: Definition, form: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """For each table its first row in ``form``, an unanswered one where it has none."""
+    rows: dict[str, dict[str, Any]] = {}
+    for _, table, parent in definition.tables():
+        present = (rows[parent.key] if parent else form).get(table.key)
+        rows[table.key] = present[0] if present else _unanswered(table)
+    return rows
+
+
+def _unanswered(table: Table) -> dict[str, Any]:
+    columns: dict[str, Any] = {c.key: [] if c.type == "multiselect" else None for c in table.all_columns}
+    return columns | {child.key: [] for child in table.tables}
+
+
+def _failures(definition: Definition, trial: Trial) -> list[tuple[str, str]]:
     failures = []
     for place, source, table in _expressions(definition):
         try:
-            compile_expression(source).evaluate({**scope, "row": rows.get(table or "", {})})
+            compile_expression(source).evaluate({**trial.scope, "row": trial.rows.get(table or "", {})})
         except ExpressionError as error:
             failures.append((place, str(error)))
     return failures
@@ -244,20 +256,26 @@ def _failures(definition: Definition, scope: dict[str, Any], rows: dict[str, Any
 
 def _expressions(definition: Definition) -> list[tuple[str, str, str | None]]:
     """Every expression with its place and the table whose row it reads."""
-    found: list[tuple[str, str | None, str | None]] = []
+    return [(place, source, table) for place, source, table in _places(definition) if source]
+
+
+def _places(definition: Definition) -> Iterator[tuple[str, str | None, str | None]]:
+    """Every place where there may be an expression: its name, what stands there, the table whose row it reads."""
     for section in definition.sections:
-        found.append((f"section {section.key} visible_if", section.visible_if, None))
-    asked: list[tuple[str, FieldSpec, str | None]] = [
-        (f"{section.key}.{f.key}", f, None) for section, f in definition.fields()
-    ]
-    asked += [(f"{t.key}.{c.key}", c, t.key) for _, t, _ in definition.tables() for c in t.all_columns]
-    for place, spec, table in asked:
-        for name in ("visible_if", "required_if", "computed", "prefill"):
-            found.append((f"{place} {name}", getattr(spec, name), table))
-    for _, child, parent in definition.tables():
-        found.append((f"table {child.key} visible_if", child.visible_if, parent.key if parent else None))
-    found += [(f"attachment {a.key} required_if", a.required_if, None) for a in definition.attachments]
+        yield f"section {section.key} visible_if", section.visible_if, None
+    for section, spec in definition.fields():
+        yield from _places_of(f"{section.key}.{spec.key}", spec, None)
+    for _, table, parent in definition.tables():
+        yield f"table {table.key} visible_if", table.visible_if, parent.key if parent else None
+        for column in table.all_columns:
+            yield from _places_of(f"{table.key}.{column.key}", column, table.key)
+    for attachment in definition.attachments:
+        yield f"attachment {attachment.key} required_if", attachment.required_if, None
     for condition in definition.conditions:
-        found.append((f"condition {condition.key}", condition.cel, condition.each))
-        found.append((f"condition {condition.key} expected", condition.expected, condition.each))
-    return [(place, source, table) for place, source, table in found if source]
+        yield f"condition {condition.key}", condition.cel, condition.each
+        yield f"condition {condition.key} expected", condition.expected, condition.each
+
+
+def _places_of(asked: str, spec: FieldSpec, table: str | None) -> Iterator[tuple[str, str | None, str | None]]:
+    for name in ("visible_if", "required_if", "computed", "prefill"):
+        yield f"{asked} {name}", getattr(spec, name), table

@@ -7,7 +7,7 @@ finds it by name and changes nothing.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
@@ -26,14 +26,15 @@ from app.models import Account, Batch, Declaration, Enterprise, Notice, Region
 from app.models.base import now
 from app.permissions import roles
 from app.services import batch as batches
-from app.services import document, publication
+from app.services import document, expert, publication
 from app.services.answers import save_answers
 from app.services.attachment import CONTENT_TYPES, MIB, Checked, keep
 from app.services.declaration import Deeds, act, start_declaration
 from app.services.opened import Opened, open_declaration
 from app.services.password import random_password
+from app.services.review import every_check
 from app.services.samples import fill_declaration
-from app.services.stamp import check_attachment
+from app.services.stamp import check_attachment, hand_in
 from app.services.storage import store
 from app.services.unit_of_work import unit_of_work
 from app.workflow.calendar import end_of, local_date
@@ -79,12 +80,26 @@ WAYS: tuple[tuple[tuple[str, str], ...], ...] = (
     (("city", "confirm"), ("owner", "stamp"), ("city", "confirm"), ("city", "publish")),
     (("city", "reject"),),
 )
+TO_EXPERT = (("city", "confirm"), ("owner", "stamp"), ("city", "confirm"), ("city", "assign"))
+EXPERT_WAYS = ((*TO_EXPERT, ("expert", "score")), TO_EXPERT)
+"""The same for the batch with the expert step: one scored already, one still to score."""
 OPINIONS = {
     "confirm": "材料齐全，内容与佐证材料一致。",
     "return": "“企业基本情况”请补充主要产品的产量和用途，其余内容没有问题。",
     "reject": "企业主营业务不在本批支持范围，建议关注后续批次。",
-    "stamp": "",
 }
+POINTS = {
+    "enterprise_base": "13",
+    "plan_clarity": "21.5",
+    "content_depth": "17",
+    "expected_outcome": "20",
+    "demonstration": "12",
+}
+REASONS = {
+    "plan_clarity": "需求与生产现状对得上，投入和工期写得清楚。",
+    "expected_outcome": "指标有改造前后对比，能耗下降的依据可以再充分些。",
+}
+VERDICT = "改造内容覆盖排产、质检两个关键环节，投入合理，预期成效可以核验，建议列入名单。"
 NOTICES = (
     ("city", "关于组织开展首批中小企业数字化改造试点培育入库工作的通知", "哈工信函〔2026〕12号", AUTHORITY,
      "各区、县（市）工业和信息化主管部门，各有关企业：\n为推进中小企业数字化转型城市试点，现组织开展培育入库申报。\n"
@@ -111,7 +126,7 @@ def seed_demo(
     """
     created = [(p, word) for p in STAFF if (word := _add_account(p)) is not None]
     _add_notices()
-    batch = _open_batch()
+    batch = _open_batch("第一批")
     owners = []
     for number in range(1, max(1, enterprises) + 1):
         person_ = OWNER if number == 1 else Person(f"demo{number:04d}", roles.ENTERPRISE, _name(number))
@@ -128,6 +143,7 @@ def seed_demo(
         chosen += filter(None, [_declare(owner, batch, number)])
         progress(1)
     _publish(batch, chosen)
+    _ask_expert(owners)
     return created
 
 
@@ -217,10 +233,10 @@ def _add_notices() -> None:
                 )
 
 
-def _open_batch() -> Batch:
-    """The year's first batch: opened ten days ago, closes in six weeks."""
+def _open_batch(name: str, **switched_on: bool) -> Batch:
+    """A batch of the year: opened ten days ago, closes in six weeks, with the optional steps ``switched_on``."""
     today = local_date(now())
-    title = f"{today.year} 年第一批"
+    title = f"{today.year} 年{name}"
     wanted = select(Batch).where(Batch.programme_key == INTAKE, Batch.title == title)
     if db.session.scalars(wanted).first() is None:
         changes = batches.Changes(
@@ -228,7 +244,7 @@ def _open_batch() -> Batch:
             opens_at=end_of(today - timedelta(days=11)),
             closes_at=end_of(today + timedelta(days=42)),
             published=True,
-            parameters={"correction_days": 10},
+            parameters={"correction_days": 10, **switched_on},
         )
         batches.create_batch(_account("city"), INTAKE, today.year, CITY, changes)
         db.session.rollback()
@@ -269,27 +285,73 @@ def _declare(owner: Account, batch: Batch, number: int) -> str | None:
     )
     if db.session.scalar(known) is not None:
         return None
-    public_id = start_declaration(owner, batch.public_id)
-    fill_declaration(owner, public_id, random.Random(1000 + number))
-    _attach(owner, public_id, "submit")
+    public_id = _fill(owner, batch, number)
     if number == 0:
         return None
     _perform(owner, public_id, "submit")
     way = WAYS[(number - 1) % len(WAYS)]
-    for who, action in way:
-        if action == "stamp":
-            # A large demo leaves the look at the scans to the worker.
-            _attach(owner, public_id, "stamp", check=number < SMALL[1])
-        if action != "publish":
-            _perform(owner if who == "owner" else _account("city"), public_id, action, OPINIONS[action])
+    _go(owner, public_id, way, check=number < SMALL[1])
     return public_id if ("city", "publish") in way else None
 
 
-def _perform(user: Account, public_id: str, action: str, opinion: str = "") -> None:
-    version = db.session.scalar(select(Declaration.version).where(Declaration.public_id == public_id))
-    assert version is not None
-    act(user, public_id, action, Deeds(version=version, opinion=opinion, statement=True))
+def _fill(owner: Account, batch: Batch, number: int) -> str:
+    """A complete draft with its files; returns its public id."""
+    public_id = start_declaration(owner, batch.public_id)
+    fill_declaration(owner, public_id, random.Random(1000 + number))
+    _attach(owner, public_id, "submit")
+    return public_id
+
+
+def _go(owner: Account, public_id: str, way: Sequence[tuple[str, str]], *, check: bool) -> None:
+    """Do the deeds of ``way``. A large demo leaves the look at the scans to the worker (``check`` is False)."""
+    for who, action in way:
+        if action == "stamp":
+            _attach(owner, public_id, "stamp", check=check)
+            hand_in(owner, public_id, _version(public_id), None)
+        elif action == "assign":
+            expert.assign(_account("city"), public_id, [_account("expert").id], version=_version(public_id), key=None)
+        elif action == "score":
+            expert.score(_account("expert"), public_id, expert.Sheet(POINTS, REASONS, "agree", VERDICT), key=None)
+        elif action != "publish":
+            _perform(owner if who == "owner" else _account("city"), public_id, action, OPINIONS[action])
+
+
+def _ask_expert(owners: Sequence[Account]) -> None:
+    """A closed batch with the expert step: the expert finds one declaration to score and one already scored."""
+    # Not the first enterprise: whoever tries the demo as it has one draft and nothing else.
+    asked = owners[1:][-len(EXPERT_WAYS) :]
+    if not asked:
+        return
+    batch = _open_batch("标杆样板", expert_step=True)
+    if db.session.scalar(select(Declaration.id).where(Declaration.batch_id == batch.id).limit(1)) is not None:
+        return
+    for number, (owner, way) in enumerate(zip(asked, EXPERT_WAYS, strict=False)):
+        declared = _account(owner.username)
+        public_id = _fill(declared, batch, 500 + number)
+        _perform(declared, public_id, "submit")
+        _go(declared, public_id, way, check=True)
+    _close(batch.public_id)
+
+
+def _close(public_id: str) -> None:
+    """End the window yesterday: enterprises that try the demo choose from one open batch."""
     db.session.rollback()
+    batch = db.session.scalars(select(Batch).where(Batch.public_id == public_id)).one()
+    closes_at = end_of(local_date(now()) - timedelta(days=1))
+    changes = batches.Changes(batch.title, batch.opens_at, closes_at, batch.published, batch.parameters)
+    batches.change_batch(_account("city"), public_id, batch.version, changes)
+    db.session.rollback()
+
+
+def _perform(user: Account, public_id: str, action: str, opinion: str = "") -> None:
+    payload = every_check(public_id) if action == "confirm" else None
+    act(user, public_id, action, Deeds(_version(public_id), opinion, statement=True, payload=payload))
+    db.session.rollback()
+
+
+def _version(public_id: str) -> int:
+    db.session.rollback()
+    return db.session.scalars(select(Declaration.version).where(Declaration.public_id == public_id)).one()
 
 
 def _attach(owner: Account, public_id: str, stage: str, *, check: bool = False) -> None:

@@ -75,17 +75,16 @@ def check_name_and_password(visitor: Visitor, name: str, password: str) -> Accou
     row = count_try(subject, visitor)
     stored = account.password if account is not None and account.active else None
     matches, outdated = check_password(stored, password)
-    renewed = hash_password(password) if matches and outdated else None
-    with unit_of_work() as session:
-        if matches:
-            forget_tries(session, subject, row)
-            if renewed and account is not None:
-                session.get_one(Account, account.id).password = renewed
-        else:
+    if account is None or not matches:
+        with unit_of_work() as session:
             engine.record(session, None, None, action="login_failed", label="密码不对，没有登录", subject=subject,
                           address=visitor.address)  # fmt: skip
-    if not matches or account is None:
         raise InvalidInput(_("请再试一次。15 分钟内错满 5 次要等 15 分钟，期间可以用短信登录。"))
+    renewed = hash_password(password) if outdated else None
+    with unit_of_work() as session:
+        forget_tries(session, subject, row)
+        if renewed:
+            session.get_one(Account, account.id).password = renewed
     return account
 
 

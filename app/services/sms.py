@@ -38,7 +38,7 @@ PAUSE = timedelta(seconds=60)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PER_HOUR, PER_DAY, PER_ADDRESS = 5, 10, 20
 _CONTEXT = "sms"
-_BY_PHONE, _BY_ADDRESS, _BY_ALL = "sms-phone", "sms-address", "sms-all"
+_BY_PHONE, _BY_ADDRESS, BY_ALL = "sms-phone", "sms-address", "sms-all"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def send_code(visitor: Visitor, phone: str, purpose: str, write: Write, solution
     """
     wait = 0
     with unit_of_work() as session:
-        lock(session, _BY_ALL)
+        lock(session, BY_ALL)
         passed = solution is None or use_up(session, visitor, solution)
         if passed:
             wait = _seconds_to_wait(session, visitor, phone)
@@ -91,13 +91,13 @@ def _seconds_to_wait(session: Session, visitor: Visitor, phone: str) -> int:
         Limit(_BY_PHONE, phone, PER_HOUR, HOUR),
         Limit(_BY_PHONE, phone, PER_DAY, DAY),
         Limit(_BY_ADDRESS, visitor.network, PER_ADDRESS, HOUR),
-        Limit(_BY_ALL, "all", settings.sms_daily_cap, DAY),
+        Limit(BY_ALL, "all", settings.sms_daily_cap, DAY),
     )
 
 
 def _issue(session: Session, visitor: Visitor, phone: str, purpose: str, write: Write) -> None:
     at = now()
-    for kind, subject in ((_BY_PHONE, phone), (_BY_ADDRESS, visitor.network), (_BY_ALL, "all")):
+    for kind, subject in ((_BY_PHONE, phone), (_BY_ADDRESS, visitor.network), (BY_ALL, "all")):
         hit(session, kind, subject)
     session.execute(
         update(SmsCode)

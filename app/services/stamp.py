@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,16 @@ from sqlalchemy.orm import Session
 from app.adapters.pdf import check_pdf
 from app.adapters.scan import read_scan
 from app.definitions.schema import Attachment as Spec
-from app.definitions.schema import Document
+from app.definitions.schema import Definition, Document
 from app.documents.codes import parse_qr_text
 from app.errors import Conflict, NotFound
 from app.extensions import db
 from app.models import Account, Attachment, Declaration, PrintRecord, Revision, StampedScan
 from app.models.base import now
 from app.services.deadline import Clock, clock_until
-from app.services.declaration import Deeds, act
+from app.services.declaration import Deeds, act, load_own
 from app.services.document import RECEIPT, code_of, count_pages, find_print, form_document
-from app.services.opened import Opened, open_declaration
+from app.services.opened import Opened
 from app.services.reference import holidays
 from app.services.storage import local_copy
 from app.services.unit_of_work import unit_of_work
@@ -105,7 +106,7 @@ def _match(record: PrintRecord, declaration: Declaration | None) -> str:
 
 def check_attachment(attachment_id: int) -> dict[str, Any]:
     """Look at an uploaded scan and keep the findings. Replaced or checked meanwhile: nothing is done."""
-    scan = db.session.scalars(select(StampedScan).where(StampedScan.attachment_id == attachment_id)).unique().first()
+    scan = _scan_of(attachment_id)
     if scan is None or scan.state != "pending":
         return {"done": False}
     attachment = scan.attachment
@@ -188,23 +189,18 @@ def verdict_of(state: str, matched: str | None, seal: str | None, findings: Mapp
             "warn", _("没能自动核对这份扫描件"),
             _("可以照此提交，由工作人员人工核对；也可以重新扫描后再传。"),
         )  # fmt: skip
-    pages, printed = int(findings.get("pages", 0)), int(findings.get("printed", 0))
-    parts, advice = [_match_words(matched or "none", findings)], []
-    if matched != "this":
-        advice.append(_match_advice(matched or "none"))
-    parts.append(_page_words(pages, printed))
-    if printed and pages < printed:
-        advice.append(_("请检查有没有漏扫的页，把全部页扫描成一个 PDF。"))
-    parts.append(_seal_words(seal or "cannot_tell"))
-    if seal != "seen":
-        advice.append(_("常见原因是黑白扫描，或章盖得太浅、压在表格上。请彩色重新扫描。"))
+    seen = (
+        _match_words(matched or "none", findings),
+        _page_words(int(findings.get("pages", 0)), int(findings.get("printed", 0))),
+        _seal_words(seal or "cannot_tell"),
+    )
+    title, advice = "，".join(words for words, _todo in seen), "".join(todo for _words, todo in seen)
     if not advice:
-        return Verdict("ok", "，".join(parts), _("可以提交了。提交后转下一步办理，结果会发消息告诉您。"), clean=True)
-    advice.append(_("确认无误的，也可以照此提交，由工作人员人工核对。"))
-    return Verdict("warn", "，".join(parts), "".join(advice))
+        return Verdict("ok", title, _("可以提交了。提交后转下一步办理，结果会发消息告诉您。"), clean=True)
+    return Verdict("warn", title, advice + _("确认无误的，也可以照此提交，由工作人员人工核对。"))
 
 
-def _match_words(matched: str, findings: Mapping[str, Any]) -> str:
+def _match_words(matched: str, findings: Mapping[str, Any]) -> tuple[str, str]:
     seen: Mapping[str, Any] = next((s for s in findings.get("seen", ()) if s["match"] == matched), {})
     words = {
         "this": _("已匹配本申报第 %(n)s 版", n=seen.get("revision", "")),
@@ -214,10 +210,12 @@ def _match_words(matched: str, findings: Mapping[str, Any]) -> str:
         "unknown": _("有页面的校验码不是本平台发出的"),
         "none": _("没有找到校验码"),
     }
-    return words[matched]
+    return words[matched], _match_advice(matched)
 
 
 def _match_advice(matched: str) -> str:
+    if matched == "this":
+        return ""
     if matched == "older":
         return _("请重新下载最新一版，打印盖章后再扫描。")
     if matched in ("other", "receipt", "unknown"):
@@ -225,15 +223,21 @@ def _match_advice(matched: str) -> str:
     return _("每页右上角的方形码要扫描完整、清楚，不要被章或装订遮住。")
 
 
-def _page_words(pages: int, printed: int) -> str:
-    if not printed or pages == printed:
-        return _("%(n)s 页齐全", n=pages) if printed else _("共 %(n)s 页", n=pages)
-    return _("扫描件有 %(n)s 页，材料有 %(printed)s 页", n=pages, printed=printed)
+def _page_words(pages: int, printed: int) -> tuple[str, str]:
+    """How many pages there are, and what to do about it; ``printed`` 0: how many there should be is not known."""
+    if not printed:
+        return _("共 %(n)s 页", n=pages), ""
+    if pages == printed:
+        return _("%(n)s 页齐全", n=pages), ""
+    words = _("扫描件有 %(n)s 页，材料有 %(printed)s 页", n=pages, printed=printed)
+    return words, _("请检查有没有漏扫的页，把全部页扫描成一个 PDF。") if pages < printed else ""
 
 
-def _seal_words(seal: str) -> str:
+def _seal_words(seal: str) -> tuple[str, str]:
     words = {"seen": _("检测到红章"), "not_seen": _("没有检测到红章"), "cannot_tell": _("看不出有没有红章")}
-    return words[seal]
+    if seal == "seen":
+        return words[seal], ""
+    return words[seal], _("常见原因是黑白扫描，或章盖得太浅、压在表格上。请彩色重新扫描。")
 
 
 @dataclass(frozen=True)
@@ -249,9 +253,24 @@ class StampPage:
     option: Option | None
     file: Attachment | None = None
     scan: StampedScan | None = None
-    verdict: Verdict | None = None
-    pages: list[Mapping[str, Any]] = field(default_factory=list)
     record: PrintRecord | None = None
+
+    @cached_property
+    def findings(self) -> dict[str, Any]:
+        """What was seen on the scan, as it stands today; empty before the upload."""
+        return findings_now(self.scan, self.revision) if self.scan else {}
+
+    @property
+    def pages(self) -> list[Mapping[str, Any]]:
+        """The pages of the scan that were looked at."""
+        return self.findings.get("seen", [])
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """What the findings mean; None before the upload."""
+        if self.scan is None:
+            return None
+        return verdict_of(self.scan.state, matched_now(self.scan, self.revision), self.scan.seal, self.findings)
 
     @property
     def printed(self) -> int | None:
@@ -271,22 +290,13 @@ class StampPage:
 
 def page_of(user: Account, public_id: str) -> StampPage:
     """The page of one declaration for its own enterprise. NotFound or Conflict if there is nothing to stamp (yet)."""
-    opened = open_declaration(db.session, public_id, user)
-    if user.enterprise_id is None or user.enterprise_id != opened.declaration.enterprise_id:
-        raise NotFound(_("没有找到这件申报。它可能已被删除，请从“我的申报”重新打开。"))
-    document = form_document(opened.definition)
-    spec = next((a for a in opened.definition.attachments if a.stage == "stamp"), None)
-    if document is None or spec is None:
-        raise NotFound(_("这个申报项目没有需要盖章的材料。"))
+    opened = load_own(public_id, user)
+    document, spec = _material_of(opened.definition)
     option = next((o for o in opened.options() if o.deed.action == "stamp"), None)
-    files = [a for a in opened.attachments if a.key == spec.key]
-    if opened.revision is None or (option is None and not files):
+    file = next((a for a in reversed(opened.attachments) if a.key == spec.key), None)
+    if opened.revision is None or (option is None and file is None):
         raise Conflict(_("现在还没到提交盖章材料这一步。审核确认以后会发消息提醒您，到时再来下载和上传。"))
-    file = files[-1] if files else None
-    scan = _scan_of(file) if file else None
-    findings = findings_now(scan, opened.revision) if scan else {}
     code = code_of(opened, opened.revision)
-    record = find_print(db.session, code)
     return StampPage(
         opened=opened,
         document=document,
@@ -296,15 +306,22 @@ def page_of(user: Account, public_id: str) -> StampPage:
         clock=clock_until(opened.declaration.due_at, now(), holidays()) if option else None,
         option=option,
         file=file,
-        scan=scan,
-        verdict=verdict_of(scan.state, matched_now(scan, opened.revision), scan.seal, findings) if scan else None,
-        pages=findings.get("seen", []),
-        record=record,
+        scan=_scan_of(file.id) if file else None,
+        record=find_print(db.session, code),
     )
 
 
-def _scan_of(file: Attachment) -> StampedScan | None:
-    return db.session.scalars(select(StampedScan).where(StampedScan.attachment_id == file.id)).unique().first()
+def _material_of(definition: Definition) -> tuple[Document, Spec]:
+    """What is printed and what comes back stamped; NotFound if the definition has no such thing."""
+    document = form_document(definition)
+    spec = next((a for a in definition.attachments if a.stage == "stamp"), None)
+    if document is None or spec is None:
+        raise NotFound(_("这个申报项目没有需要盖章的材料。"))
+    return document, spec
+
+
+def _scan_of(attachment_id: int) -> StampedScan | None:
+    return db.session.scalars(select(StampedScan).where(StampedScan.attachment_id == attachment_id)).unique().first()
 
 
 def hand_in(user: Account, public_id: str, version: int, key: str | None, address: str | None = None) -> Declaration:

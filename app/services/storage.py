@@ -11,13 +11,13 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from flask import current_app
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import CursorResult, delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.adapters.files import CHUNK, FileStore, open_store
 from app.extensions import db
-from app.models import Attachment, Blob, StampedScan
+from app.models import Attachment, Blob, Handover, Objection, StampedScan
 from app.models.base import now
 from app.permissions import scopes
 from app.services.unit_of_work import unit_of_work
@@ -29,6 +29,10 @@ AT_ONCE = 500
 """Rows that one transaction removes: nobody waits long behind the sweeper."""
 KEPT_PACKAGES = timedelta(days=3)
 """How long an export can be downloaded."""
+
+
+_NAMING = (Attachment.sha256, Handover.letter_sha256, Objection.evidence_sha256)
+"""Columns that hold on to a file."""
 
 
 @lru_cache(maxsize=4)
@@ -95,7 +99,7 @@ def _forget_unfiled() -> int:
 
 def _forget_packages() -> int:
     """Drop the rows of files that belong to no declaration, some days after they were made; the bytes go as orphans."""
-    attached = select(Attachment.id).where(Attachment.sha256 == Blob.sha256).exists()
+    attached = or_(*(select(column).where(column == Blob.sha256).exists() for column in _NAMING))
     with unit_of_work() as session:
         result = session.execute(delete(Blob).where(Blob.created_at < now() - KEPT_PACKAGES, ~attached))
         assert isinstance(result, CursorResult)

@@ -25,14 +25,20 @@ class Limit:
 
 
 def network_of(address: str | None) -> str:
-    """Whom an address is counted for: itself, or for IPv6 the /64 that one line usually has."""
+    """Whom an address is counted for: itself, or for IPv6 the /64 that one line usually has.
+
+    An IPv4 address in IPv6 clothes (``::ffff:203.0.113.7``, from a socket for both) is the IPv4 address: all of them
+    lie in one /64, and everybody would share one count.
+    """
     try:
         parsed = ipaddress.ip_address(address or "")
     except ValueError:
         return "unknown"
-    if parsed.version == 4:
-        return str(parsed)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is None:
+            return str(ipaddress.ip_network((parsed, 64), strict=False))
+        parsed = parsed.ipv4_mapped
+    return str(parsed)
 
 
 def lock(session: Session, *names: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -33,7 +34,7 @@ def unit_of_work() -> Iterator[Session]:
     except IntegrityError as error:
         session.rollback()
         raise Conflict("和已有的记录重复了，没有保存。请核对后再试。", cause=str(error.orig)) from error
-    except OperationalError as error:
+    except (OperationalError, PoolTimeout) as error:
         session.rollback()
         raise Unavailable("系统正忙，这次没有保存。请稍等几秒再试，已填的内容不会丢。") from error
     except BaseException:

@@ -1,4 +1,5 @@
-"""Housekeeping: what has run out is removed, and the head of the audit trail is written outside the database."""
+"""Housekeeping: what has run out is removed, what time brings about is done, and the head of the audit trail is
+written outside the database."""
 
 from __future__ import annotations
 
@@ -9,11 +10,13 @@ from flask import current_app
 from sqlalchemy import CursorResult, delete
 
 from app.errors import Conflict
-from app.models import Challenge, IdempotencyKey, Job, LoginSession, SmsCode, Throttle
+from app.models import Challenge, IdempotencyKey, Job, LoginSession, SmsCode, Throttle, WebhookDelivery
 from app.models.base import now
+from app.services.announcement import bury
 from app.services.audit import write_head
 from app.services.job import enqueue
 from app.services.storage import SWEEP
+from app.services.turn_of_time import turn
 from app.services.unit_of_work import unit_of_work
 
 KIND = "upkeep"
@@ -39,6 +42,9 @@ def keep_up() -> dict[str, int]:
         "counted tries": delete(Throttle).where(Throttle.at < at - 2 * DAY),
         "answered forms": delete(IdempotencyKey).where(IdempotencyKey.created_at < at - 7 * DAY),
         "finished jobs": delete(Job).where(Job.state == "done", Job.done_at < at - 7 * DAY),
+        "old announcements": delete(WebhookDelivery).where(
+            WebhookDelivery.state.in_(("sent", "dead")), WebhookDelivery.created_at < at - 90 * DAY
+        ),
     }
     removed = {}
     for name, statement in outdated.items():
@@ -49,5 +55,7 @@ def keep_up() -> dict[str, int]:
             removed[name] = result.rowcount
     with suppress(Conflict), unit_of_work() as session:
         enqueue(session, SWEEP, dedup=SWEEP, delay=DAY)
+    turn()
+    bury()
     write_head(current_app.config["DATA_DIR"])
     return removed

@@ -129,9 +129,13 @@ def task_of(declaration: Declaration, at: datetime, days: Mapping[date, bool]) -
 
 
 def _correction_clock(declaration: Declaration, at: datetime, days: Mapping[date, bool]) -> Clock | None:
+    """Until when it can come back, as guard ``correction_open`` judges it: the later of the two ends counts."""
     params = registry.parameters_of(declaration.programme.definition, declaration.batch.parameters)
     closes, extra = declaration.batch.closes_at, timedelta(days=int(params.get("correction_days") or 0))
-    return clock_until(closes + extra, at, days) if closes else None
+    if closes is None:
+        return None
+    returned = declaration.step_since if extra else None
+    return clock_until(max(closes, returned or closes) + extra, at, days)
 
 
 def _when(moment: datetime) -> str:

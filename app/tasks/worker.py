@@ -41,6 +41,8 @@ def run_job(job_id: int | None = None) -> bool:
         with _kept_alive(claimed):
             result = handler(claimed.args, partial(jobs.report, claimed))
         jobs.finish(claimed, result)
+    except jobs.Postponed as pause:
+        jobs.postpone(claimed, pause.wait)
     except Exception:
         # Whatever goes wrong in one job must neither end the worker nor get lost.
         log.warning("job %s (%s) failed in try %s", claimed.id, claimed.kind, claimed.turn, exc_info=True)

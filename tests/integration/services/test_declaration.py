@@ -265,6 +265,17 @@ def test_recall_before_anybody_acted(owner: Account, district: Account, batch: B
     assert db.session.scalars(select(Revision.number).order_by(Revision.number)).all() == [1, 2]
 
 
+def test_nobody_recalls_what_could_not_be_submitted_again(owner: Account, batch: Batch) -> None:
+    sent = perform(owner, filled_draft(owner, batch), "submit")
+    with unit_of_work() as session:
+        session.get_one(Batch, batch.id).closes_at = now() - timedelta(minutes=1)
+    with pytest.raises(InvalidInput, match="不收申报，撤回后就不能再提交"):
+        perform(owner, sent, "recall")
+    db.session.rollback()
+    assert find(sent.public_id).status == "in_progress"
+    assert perform(owner, sent, "withdraw").status == "withdrawn"
+
+
 def test_nobody_recalls_what_is_being_handled(owner: Account, district: Account, batch: Batch) -> None:
     sent = perform(owner, filled_draft(owner, batch), "submit")
     perform(district, sent, "confirm")

@@ -204,3 +204,21 @@ def test_redis_that_does_not_answer_loses_nothing(context: Flask, caplog: pytest
     job_id = wanted()
     assert jobs.claim().id == job_id
     assert any("stays in the table" in r.message for r in caplog.records)
+
+
+def test_postponed_work_waits_without_losing_a_try(context: Flask) -> None:
+    job_id = wanted(max_tries=2)
+    for _ in range(3):
+        claimed = jobs.claim()
+        assert claimed.turn == 1
+        jobs.postpone(claimed, timedelta(minutes=5))
+        assert (row(job_id).state, row(job_id).tries, row(job_id).lease_until) == ("queued", 0, None)
+        assert row(job_id).run_after > now() + timedelta(minutes=4)
+        assert jobs.claim() is None
+        with unit_of_work() as session:
+            session.get_one(Job, job_id).run_after = now()
+    lost = jobs.claim()
+    let_lease_expire(job_id)
+    again = jobs.claim()
+    jobs.postpone(lost, timedelta(minutes=5))
+    assert (row(job_id).state, row(job_id).tries, again.turn) == ("running", 2, 2), "the lease was lost"

@@ -36,7 +36,10 @@ def decide(user: Account, declaration: Declaration, action: str, opinion: str = 
     current = factories.find(declaration.public_id)
     version = int(str(more.pop("version", current.version)))
     key = more.pop("key", None)
-    review.decide(user, declaration.public_id, action, version=version, opinion=opinion, key=str(key) if key else None)
+    review.decide(
+        user, declaration.public_id, action, version=version, opinion=opinion, key=str(key) if key else None,
+        checks=factories.checks_of(current),
+    )  # fmt: skip
     return factories.find(declaration.public_id)
 
 

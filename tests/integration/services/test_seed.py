@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from flask import Flask
@@ -14,6 +15,7 @@ from app.definitions import registry
 from app.extensions import db
 from app.models import (
     Account,
+    Assignment,
     Batch,
     Declaration,
     Enterprise,
@@ -27,12 +29,15 @@ from app.models import (
     Revision,
     StampedScan,
 )
-from app.models.base import Model
+from app.models.base import Model, now
 from app.permissions import roles
-from app.services import audit, installation, seed, seed_demo, stamp
+from app.services import audit, expert, installation, seed, seed_demo, stamp, todo
+from app.services.opened import open_declaration
 from app.services.projection import rebuild
 from app.services.storage import store
 from app.services.unit_of_work import unit_of_work
+
+sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 def counts() -> dict[str, int]:
@@ -98,7 +103,8 @@ def test_demo_has_every_role_and_every_state(context: Flask, seeded: list[tuple[
         select(Declaration.status, Declaration.step_key).where(Declaration.programme_key == seed_demo.INTAKE)
     )
     assert {step or status for status, step in found} == {
-        "draft", "preliminary_review", "stamping", "returned", "conformity_review", "publish_list", "approved", "rejected",
+        "draft", "preliminary_review", "stamping", "returned", "conformity_review", "expert_review", "publish_list",
+        "approved", "rejected",
     }  # fmt: skip
     assert db.session.scalar(select(func.count()).select_from(PublicListEntry)) == 1
     assert {n.level for n in db.session.scalars(select(Notice))} == {"city", "province", "ministry"}
@@ -111,8 +117,12 @@ def test_demo_obeys_the_rules(context: Flask, seeded: list[tuple[seed_demo.Perso
     assert len({e.name for e in enterprises}) == 9
     newcomer = db.session.scalars(select(Account).where(Account.username == "newcomer")).unique().one()
     assert newcomer.enterprise.certification_status == "none"
-    batch = db.session.scalars(select(Batch).where(Batch.programme_key == seed_demo.INTAKE)).one()
-    assert batch.parameters["correction_days"] == 10
+    first, second = db.session.scalars(
+        select(Batch).where(Batch.programme_key == seed_demo.INTAKE).order_by(Batch.id)
+    ).all()
+    assert first.parameters == {"correction_days": 10}
+    assert second.parameters == {"correction_days": 10, "expert_step": True}
+    assert (first.is_open(now()), second.is_open(now())) == (True, False)
     count, problems = audit.verify(context.config["DATA_DIR"])
     assert (count > 40, problems) == (True, [])
 
@@ -152,8 +162,39 @@ def test_second_run_changes_nothing(context: Flask, seeded: list[tuple[seed_demo
 def test_a_larger_demo_extends_the_smaller_one(context: Flask, seeded: list[tuple[seed_demo.Person, str]]) -> None:
     assert seed_demo.seed_demo(10, 9) == []
     db.session.rollback()
-    declared = select(func.count()).where(Declaration.programme_key == seed_demo.INTAKE)
-    assert db.session.scalar(declared) == 9
+    declared = select(Batch.title, func.count()).join(Declaration.batch).group_by(Batch.title)
+    found = {
+        title.partition("年")[2]: n
+        for title, n in db.session.execute(declared.where(Batch.programme_key == seed_demo.INTAKE))
+    }
+    assert found == {"第一批": 9, "标杆样板": 2}
+
+
+@sqlite_only
+def test_the_expert_has_one_to_score_and_one_scored(context: Flask, seeded: list[tuple[seed_demo.Person, str]]) -> None:
+    asked = db.session.scalars(select(Account).where(Account.username == "expert")).unique().one()
+    (waiting,) = todo.waiting(asked, todo.Filters()).entries
+    (handled,) = todo.handled(asked, todo.Filters()).entries
+    assert (waiting.declaration.step_key, waiting.declaration.holder_role) == ("expert_review", roles.EXPERT)
+    assert (handled.declaration.step_key, handled.event and handled.event.action) == ("publish_list", "score")
+    city = db.session.scalars(select(Account).where(Account.username == "city")).unique().one()
+    seen = open_declaration(db.session, handled.declaration.public_id, city)
+    result = expert.result_of(seen)
+    assert result is not None and (result.done, result.average) == (1, Decimal("83.50"))
+    (lines,) = result.scores.values()
+    assert [s.criterion for s in lines] == [c.key for c in expert.rubric_of(seen)]
+    own = expert.scores_of(result.assignments[0])
+    assert list(own) == [c.key for c in expert.rubric_of(seen)], "in the order of the sheet"
+    owed = expert.result_of(open_declaration(db.session, waiting.declaration.public_id, city))
+    assert owed is not None and (owed.done, owed.average, len(owed.assignments)) == (0, None, 1)
+
+
+@sqlite_only
+def test_a_demo_of_one_enterprise_asks_no_expert(context: Flask) -> None:
+    seed_demo.seed_demo(1, 1)
+    db.session.rollback()
+    assert db.session.scalar(select(func.count()).select_from(Assignment)) == 0
+    assert db.session.scalar(select(func.count()).where(Batch.programme_key == seed_demo.INTAKE)) == 1
 
 
 def test_accounts_are_described_with_their_passwords(context: Flask) -> None:

@@ -10,6 +10,7 @@ import pytest
 from app.definitions import registry
 from app.definitions.schema import Definition
 from app.models import Declaration, Event, Programme
+from app.services.event_names import Names
 from app.services.progress import Stage, history, stages, step_label
 
 SENT = datetime(2026, 6, 3, 2, 0, tzinfo=UTC)
@@ -88,6 +89,21 @@ def test_history_names_step_and_person(intake: Definition) -> None:
         ("初审：退回修改", "李静", "少一页"),
         ("开始填写", "李静", None),
     ]
+
+
+def test_enterprises_read_neither_the_name_nor_the_words_of_an_expert(intake: Definition) -> None:
+    scored = event(1, "score", "expert_review", SEEN, label="提交评审意见", opinion="建议列入", actor_role="expert")
+    (shown,) = history(intake, [scored])
+    assert (shown.text, shown.who, shown.opinion) == ("专家评审：提交评审意见", "评审专家", None)
+    (inside,) = history(intake, [scored], Names())
+    assert (inside.who, inside.opinion) == ("李静", "建议列入")
+
+
+def test_a_settled_remark_is_named(intake: Definition) -> None:
+    settled = event(
+        1, "settle", "preliminary_review", SEEN, label="批注已解决", data={"path": "profit", "label": "利润"}
+    )
+    assert history(intake, [settled])[0].text == "初审：批注已解决：利润"
 
 
 def test_history_does_not_repeat_the_step(intake: Definition) -> None:
