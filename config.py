@@ -6,6 +6,7 @@ Production (``SHENBAO_ENV=production``) has no default for secrets: the applicat
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -39,15 +40,81 @@ def _secret_key(data_dir: Path, production: bool) -> str:
 
 def _second_factor() -> bool:
     """Whether staff also need an SMS code to sign in: always in production unless ``STAFF_SECOND_FACTOR=0``."""
-    default = "1" if os.environ.get("SHENBAO_ENV") == "production" else "0"
-    return os.environ.get("STAFF_SECOND_FACTOR", default) == "1"
+    value = os.environ.get("STAFF_SECOND_FACTOR") or ("1" if _production() else "0")
+    if value not in ("0", "1"):  # "yes" or "true" must not switch a protection off without a word
+        raise SettingsError(f"STAFF_SECOND_FACTOR is {value!r}. Set it to 1 (on) or 0 (off).")
+    return value == "1"
+
+
+def _production() -> bool:
+    value = os.environ.get("SHENBAO_ENV") or "development"
+    if value not in ("production", "development"):  # a misspelt "prod" must not run with the development's defaults
+        raise SettingsError(f"SHENBAO_ENV is {value!r}. Set it to production, or to development, or leave it out.")
+    return value == "production"
+
+
+def _whole_number(name: str, value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        raise SettingsError(f"{name} is {value!r}. Set it to a whole number, 0 or more.")
+    return int(value)
+
+
+def _hosts(name: str, value: str) -> frozenset[str]:
+    """Host names and IP addresses, separated by commas."""
+    found = {host.strip().lower() for host in value.split(",")} - {""}
+    if not all(re.fullmatch(r"[a-z0-9._:-]+", host) for host in found):
+        raise SettingsError(
+            f"{name} is not usable. Set it to names or addresses of hosts, such as a.example.cn,10.1.2.3."
+        )
+    return frozenset(found)
+
+
+_FORMS = {
+    "DATABASE_URL": ("database_url", r"(sqlite|postgresql)(\+\w+)?:.+", "postgresql+psycopg://user:password@host/name"),
+    "REDIS_URL": ("redis_url", r"(rediss?|unix)://.+", "an address such as redis://host:6379/0"),
+    "PUBLIC_URL": ("public_url", r"https?://[^\s/]+(/\S*)?", "the address people type, such as https://host"),
+    "SMS_URL": (
+        "sms_url",
+        r"https://.+|http://(127\.0\.0\.1|localhost|\[::1\])([:/].*)?",
+        "an address that begins with https://",
+    ),
+    "CITY_CODE": ("city_code", r"[0-9]{6}", "the six digits of the region, such as 230100"),
+}
+"""Settings with their attribute, what a value must look like, and an example. Messages repeat no value: some hold passwords."""
+
+
+def _check_storage(url: str) -> None:
+    """SettingsError unless files can be kept at ``url``: a folder, or an address whose file system is installed."""
+    scheme, colon, rest = url.partition(":")
+    if not colon or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]+", scheme):  # one letter is a drive
+        return
+    if not re.fullmatch(r"//.*|:[^:].*://.*", rest) or (scheme == "file" and rest == "//"):
+        raise SettingsError(
+            "STORAGE_URL is not usable. Set it to a folder, or to an address such as s3://bucket/prefix."
+        )
+    for name in re.split(r"::", url.partition("://")[0]):
+        _check_file_system(name)
+
+
+def _check_file_system(name: str) -> None:
+    from fsspec import get_filesystem_class  # a tenth of a second that only those pay who use it
+
+    try:
+        get_filesystem_class(name)
+    except ValueError as error:
+        raise SettingsError(
+            f"STORAGE_URL: nothing is known that keeps files at {name}://. Set it to a folder, or to an address such as "
+            "s3://bucket/prefix."
+        ) from error
+    except ImportError as error:
+        raise SettingsError(f"STORAGE_URL: the package for {name}:// is not installed. {error}.") from error
 
 
 @dataclass(frozen=True)
 class Settings:
     """All settings of one process."""
 
-    production: bool = field(default_factory=lambda: os.environ.get("SHENBAO_ENV") == "production")
+    production: bool = field(default_factory=_production)
     data_dir: Path = field(default_factory=lambda: Path(os.environ.get("DATA_DIR", ROOT / "instance")).resolve())
     database_url: str | None = field(default_factory=lambda: os.environ.get("DATABASE_URL"))
     redis_url: str | None = field(default_factory=lambda: os.environ.get("REDIS_URL"))
@@ -56,12 +123,30 @@ class Settings:
     sms_url: str | None = field(default_factory=lambda: os.environ.get("SMS_URL"))
     sms_key: str = field(default_factory=lambda: os.environ.get("SMS_KEY", ""))
     sms_secret: str = field(default_factory=lambda: os.environ.get("SMS_SECRET", ""))
-    sms_daily_cap: int = field(default_factory=lambda: int(os.environ.get("SMS_DAILY_CAP", "5000")))
+    sms_daily_cap: int = field(
+        default_factory=lambda: _whole_number("SMS_DAILY_CAP", os.environ.get("SMS_DAILY_CAP", "5000"))
+    )
     staff_second_factor: bool = field(default_factory=_second_factor)
-    proxies: int = field(default_factory=lambda: int(os.environ.get("TRUSTED_PROXIES", "0")))
+    proxies: int = field(
+        default_factory=lambda: _whole_number("TRUSTED_PROXIES", os.environ.get("TRUSTED_PROXIES", "0"))
+    )
+    api_per_minute: int = field(
+        default_factory=lambda: _whole_number("API_PER_MINUTE", os.environ.get("API_PER_MINUTE", "600"))
+    )
+    webhook_allowed_hosts: frozenset[str] = field(
+        default_factory=lambda: _hosts("WEBHOOK_ALLOWED_HOSTS", os.environ.get("WEBHOOK_ALLOWED_HOSTS", ""))
+    )
     site_owner: str = field(default_factory=lambda: os.environ.get("SITE_OWNER", "哈尔滨市工业和信息化局"))
     site_phone: str = field(default_factory=lambda: os.environ.get("SITE_PHONE", "0451-8400 0000"))
     city_code: str = field(default_factory=lambda: os.environ.get("CITY_CODE", "230100"))
+
+    def __post_init__(self) -> None:
+        """Raises SettingsError for a value that cannot be meant: better now than at the first upload or message."""
+        for name, (attribute, form, example) in _FORMS.items():
+            value = getattr(self, attribute)
+            if value and not re.fullmatch(form, value, re.ASCII):
+                raise SettingsError(f"{name} is not usable. Set it to {example}.")
+        _check_storage(self.storage_url or "")
 
     def flask_config(self) -> dict[str, Any]:
         """The mapping that Flask and its extensions read."""
@@ -103,6 +188,7 @@ class Settings:
             "FAB_ADD_SECURITY_API": False,
             "FAB_API_SWAGGER_UI": False,
             "RATELIMIT_ENABLED": False,
+            "API_PER_MINUTE": self.api_per_minute,
             "SITE_OWNER": self.site_owner,
             "SITE_PHONE": self.site_phone,
             "CITY_CODE": self.city_code,

@@ -28,9 +28,8 @@ def arguments() -> argparse.Namespace:
     """What was asked for on the command line."""
     parser = argparse.ArgumentParser(description="Set up what is missing and serve.")
     parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on (127.0.0.1)")
-    parser.add_argument(
-        "--port", type=int, default=int(os.environ.get("PORT", "8000")), help="port to listen on (8000)"
-    )
+    # As text: argparse reads it like a typed one and says what is wrong with it.
+    parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8000"), help="port to listen on (8000)")
     parser.add_argument("--no-demo", action="store_true", help="no demo accounts and declarations")
     parser.add_argument("--prepare", action="store_true", help="only set up, do not serve")
     return parser.parse_args()
@@ -60,8 +59,12 @@ def prepare_files() -> None:
 def serve(options: argparse.Namespace) -> None:
     """Prepare the data and answer requests until told to stop."""
     from app import create_app
+    from config import SettingsError
 
-    app = create_app()
+    try:
+        app = create_app()
+    except SettingsError as error:
+        raise SystemExit(f"Cannot start. {error}") from error
     with app.app_context():
         prepare_data(demo=not options.no_demo)
     if options.prepare:

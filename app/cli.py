@@ -22,6 +22,7 @@ from app.services import seed as reference
 from app.services import sms as messages
 from app.services.samples import check_catalogue
 from app.tasks import worker
+from app.views.api.openapi import document
 
 
 class Group(AppGroup):
@@ -42,12 +43,13 @@ audit = Group("audit", help="The audit trail.")
 stamps = Group("stamps", help="Stamped scans.")
 sms = Group("sms", help="Text messages.")
 fonts = Group("fonts", help="Fonts for PDF.")
+api = Group("api", help="The interface for other systems.")
 
 
 @definitions.command("check")
 def check_definitions() -> None:
-    """Load every definition and evaluate every expression on empty, full and generated samples."""
-    problems = check_catalogue()
+    """Load every definition, evaluate every expression on samples, and compare the columns with what they hold."""
+    problems = check_catalogue() + projection.check_columns()
     for problem in problems:
         click.echo(problem, err=True)
     if problems:
@@ -56,9 +58,13 @@ def check_definitions() -> None:
 
 
 @definitions.command("sync")
-def sync_definitions() -> None:
+@click.option("--rebuild", is_flag=True, help="Also remake columns whose type changed, from the revisions.")
+def sync_definitions(rebuild: bool) -> None:
     """Store new versions and extend the projection tables."""
-    projection.sync_definitions(click.echo)
+    try:
+        projection.sync_definitions(click.echo, rebuilding=rebuild)
+    except registry.DefinitionError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @definitions.command("rebuild")
@@ -182,6 +188,13 @@ def build_pdf_fonts() -> None:
     build_fonts(current_app.config["DATA_DIR"] / "fonts", click.echo)
 
 
+@api.command("openapi")
+def print_openapi() -> None:
+    """Print the OpenAPI document of all tables."""
+    described = document(current_app.extensions["grids"], current_app.config["API_PER_MINUTE"])
+    click.echo(json.dumps(described, ensure_ascii=False, indent=1))
+
+
 @click.command("worker")
 @click.option("--parent", type=int, help="End when this process is gone.")
 @with_appcontext
@@ -200,5 +213,5 @@ def run_worker(parent: int | None) -> None:
 
 def init_cli(app: Flask) -> None:
     """Register every command group."""
-    for group in (definitions, seed, accounts, audit, stamps, sms, fonts, run_worker):
+    for group in (definitions, seed, accounts, audit, stamps, sms, fonts, api, run_worker):
         app.cli.add_command(group)

@@ -43,9 +43,11 @@ from app.services.samples import fill_declaration  # noqa: E402
 from app.services.seed import seed_reference  # noqa: E402
 from app.services.unit_of_work import unit_of_work  # noqa: E402
 from scripts.bench_upload import upload_megabytes  # noqa: E402
-from tests import factories  # noqa: E402
+from tests import factories, factories_queue  # noqa: E402
+from tests.factories_review import with_rows  # noqa: E402
 
 PAGE_BUDGET, SAVE_BUDGET, WORD_BUDGET, UPLOAD_BUDGET, START_BUDGET = 20.0, 15.0, 100.0, 50.0, 3.0
+ROWS_BUDGET = 50.0
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,39 @@ def pages(app: Flask, scene: Scene, rounds: int) -> list[Figure]:
         if response.status_code != 200:
             raise SystemExit(f"{path} answered {response.status_code}")
         figures.append(Figure(name, median_ms(partial(client.get, path), rounds), PAGE_BUDGET))
-    return [*figures, autosave(owner, scene, rounds)]
+    return [*figures, many_rows(app, officer, rounds), autosave(owner, scene, rounds)]
+
+
+def many_rows(app: Flask, officer: FlaskClient, rounds: int) -> Figure:
+    """The review page of a declaration with 200 child rows, all of them shown."""
+    with app.app_context():
+        path = f"/review/{with_rows(factories.make_account('enterprise'), 200).public_id}/?all=1"
+    officer.get(path)
+    return Figure("review: 200 child rows", median_ms(partial(officer.get, path), rounds), ROWS_BUDGET)
+
+
+QUEUE = 10_000
+
+
+def long_queue(app: Flask, scene: Scene, rounds: int) -> list[Figure]:
+    """The queue of an office the day after a window closed. Last of the pages: it fills the database."""
+    with app.app_context():
+        clerks = [account(scene.officer), factories.make_account("city")]
+        batches = [factories.make_batch() for _n in range(4)]
+        ids = factories_queue.fill_queue(QUEUE, batches, clerks)
+        officer = factories.login(app.test_client(), account(scene.officer))
+    wanted = {
+        "first page": "/todo/",
+        "last page": f"/todo/?page={QUEUE // 20}",
+        "search": "/todo/?q=轴承",
+        "two filters": "/todo/?claim=free&soon=1",
+        "handled": "/todo/?tab=handled",
+        "who is at work": f"/todo/{ids[-1]}/claim",
+    }
+    return [
+        Figure(f"queue of {QUEUE:,}: {name}", median_ms(partial(officer.get, path), rounds), PAGE_BUDGET)
+        for name, path in wanted.items()
+    ]  # fmt: skip
 
 
 def autosave(client: FlaskClient, scene: Scene, rounds: int) -> Figure:
@@ -228,6 +262,7 @@ def main() -> None:
                 "MB",
             )
         )
+    figures += long_queue(app, scene, options.rounds)
     figures.append(Figure("start", start_seconds(), START_BUDGET, "s"))
     table = report(figures, bare, options.rounds)
     print(table)

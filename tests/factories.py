@@ -23,7 +23,8 @@ from app.extensions import db
 from app.models import Account, Attachment, Batch, Blob, Declaration, Enterprise, LoginSession
 from app.models.base import new_public_id, now
 from app.permissions import roles
-from app.services.declaration import Deeds, act, start_declaration
+from app.services.declaration import Deeds, act, load, start_declaration
+from app.services.opened import Opened
 from app.services.unit_of_work import unit_of_work
 from app.views.session import _serializer, digest_of
 
@@ -95,6 +96,8 @@ def make_account(
     if role == roles.ENTERPRISE:
         owned = enterprise or make_enterprise()
         facts = {"enterprise_id": owned.id, "enterprise_role": "owner"} | facts
+        if facts["enterprise_role"] == "member":
+            facts = {"member_rights": {"*": "submit"}} | facts
     with unit_of_work() as session:
         account = Account(
             **{
@@ -201,12 +204,25 @@ def filled_draft(user: Account, batch: Batch, *, seed: int = 1) -> Declaration:
     return find(public_id)
 
 
+def checks_of(declaration: Declaration) -> list[str]:
+    """Keys of all points of the checklist at the present step: whoever reviewed it has ticked them."""
+    route = declaration.programme.definition.route
+    return [c.key for s in route if s.key == declaration.step_key for c in s.checklist]
+
+
 def perform(user: Account, declaration: Declaration, action: str, opinion: str = "", **payload: Any) -> Declaration:
     """Do ``action`` as ``user`` on the declaration as it is now."""
     current = find(declaration.public_id)
+    payload = {"checks": checks_of(current)} | payload
     deeds = Deeds(version=current.version, opinion=opinion, statement=True, payload=payload)
     act(user, declaration.public_id, action, deeds)
     return find(declaration.public_id)
+
+
+def load_as(user: Account, declaration: Declaration) -> Opened:
+    """The declaration as ``user`` sees it."""
+    db.session.rollback()
+    return load(declaration.public_id, user)
 
 
 def submitted(user: Account | None = None, batch: Batch | None = None, *, seed: int = 1) -> Declaration:

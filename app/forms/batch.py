@@ -20,15 +20,23 @@ PREFIX = "parameter_"
 MAX_TEXT = 200
 MAX_NUMBER = 10**12
 _INTEGER = re.compile(r"-?[0-9]+")
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _clean(text: str | None) -> str:
     return clean_text(text or "")
 
 
+def _iso_day(text: str) -> date:
+    """The day written as 2026-06-17. ValueError for other forms: ``fromisoformat`` alone takes 20260617 and weeks too."""
+    if not _ISO_DAY.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
 def _is_iso(text: Any) -> bool:
     try:
-        return isinstance(text, str) and date.fromisoformat(text) is not None and len(text) == 10
+        return isinstance(text, str) and _iso_day(text) is not None
     except ValueError:
         return False
 
@@ -38,7 +46,7 @@ def _day(field: Field) -> date | None:
     if not text:
         return None
     try:
-        day = date.fromisoformat(text)
+        day = _iso_day(text)
     except ValueError:
         raise ValidationError(_("请填日期，例如 2026-06-17；现在填的是“%(text)s”。", text=text[:20])) from None
     if not 2000 <= day.year <= 2100:
@@ -89,25 +97,22 @@ class BatchForm(Form):
 
 
 class _Kind:
-    """How one parameter is asked and read."""
+    """How one parameter is asked and read: as text here, otherwise by a subclass, after the definition's value."""
+
+    keywords: ClassVar[dict[str, str]] = {}
+    """Attributes of the input."""
 
     def __init__(self, parameter: Parameter) -> None:
         self.parameter, self.default = parameter, parameter.value
 
     def field(self) -> Any:
         label, help_text = self.parameter.label, self.parameter.help or ""
-        if isinstance(self.default, bool):
-            choices = [SelectChoice("yes", _l("是")), SelectChoice("no", _l("否"))]
-            return SelectField(label, choices=choices, description=help_text, validate_choice=True)
-        keywords = {"type": "date"} if _is_iso(self.default) else {}
-        if isinstance(self.default, (int, float)):
-            keywords = {"inputmode": "numeric"}
-        return StringField(label, filters=[_clean], description=help_text, render_kw=keywords, validators=[self.check])
+        return StringField(
+            label, filters=[_clean], description=help_text, render_kw=self.keywords, validators=[self.check]
+        )
 
     def typed(self, value: Any) -> str:
         """``value`` as the form shows it."""
-        if isinstance(self.default, bool):
-            return "yes" if value in (True, "yes", "true") else "no"
         return "" if value is None else str(value)
 
     def check(self, _form: Form, field: Field) -> None:
@@ -117,24 +122,71 @@ class _Kind:
             raise ValidationError(_("最多 %(n)s 个字，不能有特殊字符，请修改。", n=MAX_TEXT))
         if self.default is not None and not text:
             raise ValidationError(_("这一项不能空着，请填写。"))
-        if isinstance(self.default, int) and not (_INTEGER.fullmatch(text) and abs(int(text)) < MAX_NUMBER):
-            raise ValidationError(_("请填整数；现在填的是“%(text)s”。", text=text[:20]))
-        if isinstance(self.default, float) and not _is_number(text):
-            raise ValidationError(_("请填数字；现在填的是“%(text)s”。", text=text[:20]))
+        self.check_type(text)
+
+    def check_type(self, text: str) -> None:
+        """Not below the parameter's least, if it names one; subclasses say which texts they understand."""
         if self.parameter.min is not None and float(text) < self.parameter.min:
             raise ValidationError(_("不能小于 %(n)s；现在填的是 %(text)s。", n=self.parameter.min, text=text[:20]))
-        if _is_iso(self.default) and not _is_iso(text):
-            raise ValidationError(_("请填日期，例如 2026-06-17；现在填的是“%(text)s”。", text=text[:20]))
 
     def value_of(self, field: Field) -> Any:
         """The typed value of a valid field."""
-        if isinstance(self.default, bool):
-            return field.data == "yes"
-        if isinstance(self.default, int):
-            return int(field.data)
-        if isinstance(self.default, float):
-            return float(field.data)
         return field.data or None
+
+
+class _YesNo(_Kind):
+    def field(self) -> Any:
+        label, help_text = self.parameter.label, self.parameter.help or ""
+        choices = [SelectChoice("yes", _l("是")), SelectChoice("no", _l("否"))]
+        return SelectField(label, choices=choices, description=help_text, validate_choice=True)
+
+    def typed(self, value: Any) -> str:
+        return "yes" if value in (True, "yes", "true") else "no"
+
+    def value_of(self, field: Field) -> Any:
+        return field.data == "yes"
+
+
+class _Integer(_Kind):
+    keywords = {"inputmode": "numeric"}
+
+    def check_type(self, text: str) -> None:
+        if not (_INTEGER.fullmatch(text) and abs(int(text)) < MAX_NUMBER):
+            raise ValidationError(_("请填整数；现在填的是“%(text)s”。", text=text[:20]))
+        super().check_type(text)
+
+    def value_of(self, field: Field) -> Any:
+        return int(field.data)
+
+
+class _Number(_Kind):
+    keywords = {"inputmode": "numeric"}
+
+    def check_type(self, text: str) -> None:
+        if not _is_number(text):
+            raise ValidationError(_("请填数字；现在填的是“%(text)s”。", text=text[:20]))
+        super().check_type(text)
+
+    def value_of(self, field: Field) -> Any:
+        return float(field.data)
+
+
+class _Day(_Kind):
+    keywords = {"type": "date"}
+
+    def check_type(self, text: str) -> None:
+        super().check_type(text)
+        if not _is_iso(text):
+            raise ValidationError(_("请填日期，例如 2026-06-17；现在填的是“%(text)s”。", text=text[:20]))
+
+
+_KINDS: dict[type, type[_Kind]] = {bool: _YesNo, int: _Integer, float: _Number}
+
+
+def _kind_of(parameter: Parameter) -> _Kind:
+    if _is_iso(parameter.value):
+        return _Day(parameter)
+    return _KINDS.get(type(parameter.value), _Kind)(parameter)
 
 
 def _is_number(text: str) -> bool:
@@ -146,7 +198,7 @@ def _is_number(text: str) -> bool:
 
 def build_batch_form(definition: Definition) -> type[BatchForm]:
     """The form class for batches of ``definition``."""
-    kinds = {f"{PREFIX}{key}": _Kind(p) for key, p in definition.parameters.items()}
+    kinds = {f"{PREFIX}{key}": _kind_of(p) for key, p in definition.parameters.items()}
     return type("ProgrammeBatchForm", (BatchForm,), {**{n: k.field() for n, k in kinds.items()}, "kinds": kinds})
 
 

@@ -53,7 +53,10 @@ def register() -> Any:
     """Create an account and go on to the workbench."""
     form = RegisterForm(request.form)
     if request.method == "GET":
-        return redirect(home_of(current_user)) if current_user.is_authenticated else _render("register", RegisterForm())
+        if current_user.is_authenticated:
+            return redirect(home_of(current_user))
+        kind = "individual" if request.args.get("user_type") == "individual" else "enterprise"
+        return _render("register", RegisterForm(user_type=kind))
     if not form.validate():
         return _render("register", form, status=422)
     who = visitor()

@@ -20,13 +20,13 @@ from app.services import attachment as attachments
 from app.views.download import send_stored
 from app.views.errors import error_page, wants_json
 from app.views.guard import roles_required, signed_in
-from app.views.wizard import WRITERS
+from app.views.wizard import WRITERS, writers
 
 blueprint = Blueprint("attachment", __name__)
 
 
 @blueprint.post("/declarations/<uuid:id>/attachments/<key>")
-@roles_required(*WRITERS)
+@writers
 def upload_form(id: UUID, key: str) -> Any:
     """Take the file of the form, then go back to where it came from."""
     file = request.files.get("file")
@@ -36,7 +36,7 @@ def upload_form(id: UUID, key: str) -> Any:
 
 
 @blueprint.put("/declarations/<uuid:id>/attachments/<key>")
-@roles_required(*WRITERS)
+@writers
 def upload_bytes(id: UUID, key: str) -> Any:
     """Take the request's body as the file; ``X-Filename`` is its name, percent-encoded."""
     try:
@@ -59,6 +59,10 @@ def _take(public_id: str, key: str, stream: Readable, name: str, size: int | Non
 
 def _person() -> Any:
     return current_user._get_current_object()  # the service outlives no request, but keeps the person over a rollback
+
+
+def _stands_in_at_file(id: UUID) -> bool:
+    return attachments.is_filled_for(current_user, str(id))
 
 
 def _facts(kept: Attachment) -> dict[str, Any]:
@@ -94,7 +98,7 @@ def _refuse(error: DomainError, public_id: str, key: str) -> Response:
 
 
 @blueprint.post("/attachments/<uuid:id>/remove")
-@roles_required(*WRITERS)
+@roles_required(*WRITERS, also=_stands_in_at_file)
 def remove(id: UUID) -> Any:
     """Take a file away, then go back."""
     changed = attachments.remove(_person(), str(id))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -18,6 +19,7 @@ from app.services.publication import Line as Published
 from app.services.publication import line_of
 from app.services.reference import region_name
 from app.services.todo import step_of
+from app.views.page import local_time
 from app.views.todo_page import state_words
 from app.workflow.calendar import local_date
 from app.workflow.steps import STATUS_LABELS
@@ -62,10 +64,7 @@ def lines_of(declarations: Iterable[Declaration]) -> list[Line]:
 def window_state(batch: Batch) -> tuple[str, str, str]:
     """Words, tone and dates of a batch's window."""
     moment = now()
-    today = local_date(moment)
-    opens = day_words(local_date(batch.opens_at), today) if batch.opens_at else ""
-    closes = end_words(batch.closes_at, today) if batch.closes_at else ""
-    words = _("%(opens)s 至 %(closes)s", opens=opens or _("即日"), closes=closes or _("另行通知"))
+    words = _window_dates(batch, local_date(moment))
     if not batch.published:
         return _("未显示"), "", words
     if batch.opens_at and moment < batch.opens_at:
@@ -75,6 +74,17 @@ def window_state(batch: Batch) -> tuple[str, str, str]:
     if batch.opens_at is None and batch.closes_at is None:
         return _("常年受理"), "ok", ""
     return _("申报中"), "ok", words
+
+
+def ticked_on(tick: Mapping[str, str]) -> str:
+    """The Shanghai day on which a reminder was ticked."""
+    return local_time(datetime.fromisoformat(tick["at"]), "%Y-%m-%d")
+
+
+def _window_dates(batch: Batch, today: date) -> str:
+    opens = day_words(local_date(batch.opens_at), today) if batch.opens_at else _("即日")
+    closes = end_words(batch.closes_at, today) if batch.closes_at else _("另行通知")
+    return _("%(opens)s 至 %(closes)s", opens=opens, closes=closes)
 
 
 def state_tabs(summary: Summary, status: str | None, step: str | None) -> list[tuple[str, str, bool, int]]:

@@ -14,13 +14,17 @@ from app.permissions import rules
 from app.services import declaration as declarations
 from app.services import progress
 from app.services.declaration import Deeds
+from app.services.funding import allocation_of
+from app.services.funding_words import money_words
+from app.services.on_behalf import starters_of
 from app.services.opened import Opened
 from app.services.reference import holidays
-from app.views.declaration_page import list_rows, own_buttons, preview_sections
+from app.views.declaration_page import list_rows, own_buttons, preview_sections, refusal_of_submission, waiting_of
 from app.views.guard import roles_required, signed_in
 from app.views.submission import checked_key, checked_version, digest_words
-from app.views.wizard import WRITERS
+from app.views.wizard import WRITERS, writers
 from app.views.wizard_frame import rail
+from app.workflow.route import place_label
 
 blueprint = Blueprint("declaration", __name__)
 
@@ -33,7 +37,7 @@ CONFIRMED = ("recall", "withdraw", "discard")
 def index() -> Any:
     """Everything the enterprise declared, with the next thing to do."""
     found = declarations.declarations_of(current_user) if current_user.enterprise_id else []
-    return render_template("declaration/index.html", rows=list_rows(found, now(), holidays()))
+    return render_template("declaration/index.html", rows=list_rows(found, now(), holidays(), starters_of(found)))
 
 
 @blueprint.post("/declarations/")
@@ -62,7 +66,7 @@ def first_page(opened: Opened) -> str:
 
 
 @blueprint.get("/declarations/<uuid:id>/sections/")
-@roles_required(*WRITERS)
+@writers
 def go_on(id: Any) -> Any:
     """Lead to where filling in goes on; to the declaration's page when nothing may be changed now."""
     opened = declarations.load(str(id), current_user)
@@ -72,7 +76,7 @@ def go_on(id: Any) -> Any:
 
 
 @blueprint.get("/declarations/<uuid:id>/statement")
-@roles_required(*WRITERS)
+@writers
 def statement(id: Any) -> Any:
     """The truthfulness statement, before anything is filled in."""
     opened = declarations.load(str(id), current_user)
@@ -82,7 +86,7 @@ def statement(id: Any) -> Any:
 
 
 @blueprint.post("/declarations/<uuid:id>/statement")
-@roles_required(*WRITERS)
+@writers
 def accept(id: Any) -> Any:
     """Note the acceptance and begin. Without the tick the page comes again and says so."""
     opened = declarations.load(str(id), current_user)
@@ -99,7 +103,7 @@ def accept(id: Any) -> Any:
 def show(id: Any) -> Any:
     """State, route, history and the deeds of the owner; officers are led to their own page."""
     opened = declarations.load(str(id), current_user)
-    if opened.declaration.enterprise_id != current_user.enterprise_id:
+    if not opened.own:
         return redirect(url_for("review.show", id=str(id)))
     definition, declaration = opened.definition, opened.declaration
     return render_template(
@@ -110,11 +114,17 @@ def show(id: Any) -> Any:
         stages=progress.stages(definition, opened.params, declaration, opened.events),
         history=progress.history(definition, opened.events),
         buttons=own_buttons(opened, first_page(opened) if not rules.refuse_edit(current_user, declaration) else ""),
+        can_invite=current_user.enterprise_role == "owner" and declaration.status in ("draft", "returned"),
+        needs=refusal_of_submission(opened),
         remarks=[r for r in opened.remarks if r.state == "open"] if declaration.status == "returned" else [],
         returned=next((e for e in opened.events if e.action == "return"), None)
         if declaration.status == "returned"
         else None,
         digest=digest_words(opened.revision.digest) if opened.revision else "",
+        allocation=allocation_of(declaration),
+        money_words=money_words,
+        waiting=waiting_of(opened),
+        place_label=place_label,
     )
 
 
@@ -131,7 +141,7 @@ def preview(id: Any) -> Any:
 
 
 @blueprint.post("/declarations/<uuid:id>/rebase")
-@roles_required(*WRITERS)
+@writers
 def rebase(id: Any) -> Any:
     """Move the draft to the newest version of its form."""
     declarations.rebase(current_user, str(id))
@@ -140,7 +150,7 @@ def rebase(id: Any) -> Any:
 
 
 @blueprint.get("/declarations/<uuid:id>/act")
-@roles_required(*WRITERS)
+@writers
 def confirm(id: Any) -> Any:
     """Ask once more before something is taken back."""
     opened = declarations.load(str(id), current_user)
@@ -154,7 +164,7 @@ def confirm(id: Any) -> Any:
 
 
 @blueprint.post("/declarations/<uuid:id>/act")
-@roles_required(*WRITERS)
+@writers
 def act(id: Any) -> Any:
     """Take back, withdraw or delete."""
     action = request.form.get("action", "")

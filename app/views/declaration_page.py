@@ -11,8 +11,10 @@ from flask_babel import gettext as _
 
 from app.definitions.evaluation import Evaluation, FieldState, RowState, TableState
 from app.models import Declaration
+from app.permissions import rules
 from app.services.deadline import Clock, clock_until
 from app.services.opened import Opened
+from app.views.office_page import period_words
 from app.workflow.steps import STATUS_LABELS, STATUS_TONES
 
 ASIDE = ("certification", "change", "update", "account_change")
@@ -53,16 +55,19 @@ class Block:
     blocks: list[Block] = field(default_factory=list)
 
 
-def list_rows(found: Iterable[Declaration], at: datetime, days: Mapping[date, bool]) -> list[Row]:
-    """Rows of 我的申报. Deleted drafts and what belongs to 我的企业 are left out."""
+def list_rows(
+    found: Iterable[Declaration], at: datetime, days: Mapping[date, bool], starters: Mapping[int, str] | None = None
+) -> list[Row]:
+    """Rows of 我的申报; ``starters``: ids of officials who fill in for the enterprise, with their names. Deleted
+    drafts and what belongs to 我的企业 are left out."""
     return [
-        _row(d, at, days)
+        _row(d, at, days, (starters or {}).get(d.created_by or 0, ""))
         for d in found
         if d.programme.kind not in ASIDE and not (d.status == "withdrawn" and d.submitted_at is None)
     ]
 
 
-def _row(declaration: Declaration, at: datetime, days: Mapping[date, bool]) -> Row:
+def _row(declaration: Declaration, at: datetime, days: Mapping[date, bool], starter: str) -> Row:
     clock: Clock | None = None
     if declaration.status == "draft":
         clock = clock_until(declaration.batch.closes_at, at, days)
@@ -73,7 +78,7 @@ def _row(declaration: Declaration, at: datetime, days: Mapping[date, bool]) -> R
     serial = _("受理号 %(n)s", n=declaration.serial_no) if declaration.serial_no else _("还没提交")
     return Row(
         title=declaration.programme.title,
-        reason=f"{declaration.batch.title} · {serial}",
+        reason=" · ".join(filter(None, (declaration.batch.title, serial, starter and _("由%(who)s代填", who=starter)))),
         tag=_state(declaration),
         tone=STATUS_TONES[declaration.status],
         clock=clock.text if clock else None,
@@ -110,6 +115,36 @@ def own_buttons(opened: Opened, going_on: str) -> list[Button]:
     return buttons
 
 
+def refusal_of_submission(opened: Opened) -> str | None:
+    """Why this member may not file the declaration as it stands, with the names of those who may; None if they may."""
+    waiting = {"draft": "submit", "returned": "resubmit"}
+    action = waiting.get(opened.declaration.status)
+    if action is None and opened.step is not None and opened.step.kind == "stamp":
+        action = "stamp"
+    return rules.refuse_deed(opened.user, opened.declaration, action) if action and opened.own else None
+
+
+def waiting_of(opened: Opened) -> str:
+    """What the enterprise waits for at a publicity, hand-over or fund step; empty elsewhere."""
+    step = opened.step
+    if step is None:
+        return ""
+    if step.kind == "publicity":
+        public = opened.publicity
+        if opened.declaration.open_objections:
+            return _("公示期间收到异议，正在核查。需要您说明的，会与您联系，现在不用做什么。")
+        return (
+            _("公示期 %(period)s。期满没有异议就转下一步，现在不用做什么。", period=period_words(public))
+            if public
+            else ""
+        )
+    words = {
+        "handover": _("审核已通过，等主管部门行文推荐，现在不用做什么。"),
+        "fund": _("等财政部门下达资金，现在不用做什么。"),
+    }
+    return words.get(step.kind, "")
+
+
 def preview_sections(evaluation: Evaluation) -> list[Block]:
     """Every visible section with its answers and tables."""
     blocks = []
@@ -122,14 +157,14 @@ def preview_sections(evaluation: Evaluation) -> list[Block]:
 
 
 def _facts(states: Iterable[FieldState]) -> list[tuple[str, str]]:
-    return [(s.spec.label, _text(s)) for s in states if s.visible]
+    return [(s.spec.plain_label, _text(s)) for s in states if s.visible]
 
 
 def _text(state: FieldState) -> str:
     if state.error and state.value is None:
         # It has no value yet, so it gets no unit either.
         return _("%(text)s（要改）", text=state.text)
-    return f"{state.text} {state.spec.unit or ''}".strip() if state.text else ""
+    return state.spec.with_unit(state.text)
 
 
 def _table(table: TableState) -> Block:

@@ -12,6 +12,8 @@ from flask_login import current_user
 from app.views.errors import wants_json
 
 View = TypeVar("View", bound=Callable[..., Any])
+Also = Callable[..., bool]
+"""Called with the view's arguments for somebody without the role: whether this record is theirs all the same."""
 OnExpired = Callable[..., Any]
 """Called with the view's arguments when nobody is signed in; a response of its own, or None for the usual one."""
 
@@ -24,8 +26,11 @@ def ask_to_sign_in() -> Any:
     return redirect(url_for("account.login", next=here))
 
 
-def roles_required(*names: str, on_expired: OnExpired | None = None) -> Callable[[View], View]:
-    """Let in who is signed in and holds one of ``names`` (any role if none is named); 403 for the others."""
+def roles_required(
+    *names: str, on_expired: OnExpired | None = None, also: Also | None = None
+) -> Callable[[View], View]:
+    """Let in who is signed in and holds one of ``names`` (any role if none is named) or whom ``also`` lets in; 403 for
+    the others."""
 
     def guard(view: View) -> View:
         @wraps(view)
@@ -33,7 +38,7 @@ def roles_required(*names: str, on_expired: OnExpired | None = None) -> Callable
             if not current_user.is_authenticated:
                 answer = on_expired(*args, **kwargs) if on_expired else None
                 return answer if answer is not None else ask_to_sign_in()
-            if names and not current_user.role_names & set(names):
+            if names and not current_user.role_names & set(names) and not (also and also(**kwargs)):
                 abort(403)
             return view(*args, **kwargs)
 

@@ -6,8 +6,8 @@ from importlib import import_module
 
 from flask import Flask
 
-PAGES = ("portal", "account", "my_account", "workbench", "enterprise", "programme", "declaration", "wizard", "submission", "attachment", "stamped", "document", "export",
-         "todo", "review", "batch", "message", "picker", "system")  # fmt: skip
+PAGES = ("portal", "account", "my_account", "workbench", "enterprise", "member", "programme", "declaration", "wizard", "presence", "remark", "submission", "attachment", "stamped", "document", "export",
+         "todo", "todo_claim", "todo_bulk", "review", "objection", "batch", "publicity", "handover", "funding", "recognition", "message", "picker", "system", "api_token", "webhook", "role")  # fmt: skip
 
 
 def init_views(app: Flask) -> None:

@@ -86,9 +86,14 @@ def waiting_count() -> int:
 def _staff() -> Nav:
     items = [_item(_("待办"), url_for("todo.index"), waiting_count(), "/todo/", "/review/")]
     if current_user.role_names & set(roles.STAFF):
-        items.append(_item(_("批次"), url_for("batch.index")))
-        items.append(_item(_("数据"), "/admin/", 0, "/admin/"))
+        items.append(_item(_("批次"), url_for("batch.index"), 0, "/batches/", "/handovers/"))
+    # At most five: administrators, who have 系统, reach it from 批次.
+    if current_user.role_names & set(roles.OFFICERS) and roles.ADMIN not in current_user.role_names:
+        items.append(_item(_("认定"), url_for("recognition.index")))
+    items.append(_item(_("数据"), "/admin/", 0, "/admin/"))
     items.append(_item(_("消息"), url_for("message.index"), count_unread(current_user)))
+    if roles.ADMIN in current_user.role_names:
+        items.append(_item(_("系统"), url_for("api_token.index"), 0, "/system/"))
     return Nav(items, audience="staff")
 
 
@@ -154,6 +159,7 @@ def _enterprise() -> Nav:
             [
                 Item(_("企业信息"), profile, 0, request.path == profile),
                 Item(_("企业认证"), certification, 0, certifying or request.path.startswith(certification)),
+                _item(_("成员"), url_for("member.index"), 0, url_for("member.index"), url_for("member.invite_page")),
             ],
         ),
         Group(None, [_item(_("我的消息"), messages, unread)]),

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from app.services import portal
 from app.services.challenge import Solution, Visitor, new_challenge, sound_of
+from app.views.office_page import period_words
 from app.views.paging import asked_page, make_pager
 from app.views.session import StoredSession
 
@@ -33,7 +34,7 @@ CODE = re.compile(r"[0-9A-Za-z]{18}")
 def home() -> Any:
     """Front page; ``?level=`` chooses the tab of the notices."""
     front = portal.front_page(portal.check_level(request.args.get("level") or "city"))
-    return render_template("portal/home.html", front=front, levels=portal.LEVELS)
+    return render_template("portal/home.html", front=front, levels=portal.LEVELS, state_of=portal.publicity_words)
 
 
 @blueprint.get("/notices/")
@@ -59,7 +60,11 @@ def publicity() -> Any:
     page = portal.list_public_lists(asked_page())
     counts = portal.count_entries(page.rows)
     return render_template(
-        "portal/publicity.html", page=page, pager=make_pager(page, "portal.publicity"), counts=counts
+        "portal/publicity.html",
+        page=page,
+        pager=make_pager(page, "portal.publicity"),
+        counts=counts,
+        state_of=portal.publicity_words,
     )
 
 
@@ -69,7 +74,10 @@ def public_list(id: Any) -> Any:
     listed, query = portal.get_public_list(str(id)), portal.clean_query(request.args.get("q", ""))
     page = portal.list_entries(listed, query, asked_page(20))
     pager = make_pager(page, "portal.public_list", id=id, q=query)
-    return render_template("portal/public_list.html", listed=listed, page=page, pager=pager, query=query)
+    return render_template(
+        "portal/public_list.html", listed=listed, page=page, pager=pager, query=query, state=portal.publicity_words(listed),
+        period=period_words(listed),
+    )  # fmt: skip
 
 
 @blueprint.get("/recognitions/")

@@ -1,4 +1,4 @@
-"""Review of one submission: reading, remarks, the decision, and the experts' part."""
+"""Review of one submission: reading, remarks, notes, the decision, and the experts' part."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from app.errors import Conflict, DomainError, InvalidInput, Refused
-from app.forms.review import read_decision, read_experts, read_key, read_prefixed, read_version
+from app.forms.review import read_checks, read_decision, read_experts, read_key, read_prefixed, read_version
 from app.permissions import roles
-from app.services import expert, review, todo
+from app.services import expert, note, review, todo
 from app.services.declaration import load
 from app.views.guard import roles_required
-from app.views.review_page import ReviewPage, Typed
+from app.views.review_page import ReviewPage
+from app.views.review_side import Typed
 
 blueprint = Blueprint("review", __name__)
 
@@ -26,10 +27,14 @@ officers = roles_required(*roles.OFFICERS)
 @blueprint.get("/review/<uuid:id>/")
 @readers
 def show(id: Any) -> Any:
-    """The page; with htmx and ``remark=<path>`` only that answer's remarks, ready to be written."""
+    """The page; for a script with ``remark=<path>`` only that answer's remarks, ready to be written, and with
+    ``file=<id>`` only the papers, that one open."""
     page = _page(id, editing=request.args.get("remark"))
-    if page.editing is not None and request.headers.get("HX-Request"):
-        return render_template("review/_slot_only.html", page=page, path=page.editing)
+    if request.headers.get("HX-Request"):
+        if page.editing is not None:
+            return render_template("review/_slot_only.html", page=page, path=page.editing)
+        if "file" in request.args:
+            return render_template("review/_papers_only.html", page=page)
     return render_template("review/show.html", page=page)
 
 
@@ -37,17 +42,17 @@ def show(id: Any) -> Any:
 @officers
 def decide(id: Any) -> Any:
     """Carry out the decision; what cannot be done comes back with every word that was typed."""
-    action, opinion = request.form.get("action", ""), request.form.get("opinion", "")
+    typed = Typed(request.form.get("action", ""), request.form.get("opinion", ""), checks=read_checks(request.form))
     try:
         posted = read_decision(request.form)
         done = review.decide(
             current_user, str(id), posted.action, version=posted.version, opinion=posted.opinion, key=posted.key,
-            address=request.remote_addr,
+            address=request.remote_addr, checks=posted.checks,
         )  # fmt: skip
     except Conflict as error:
-        return _conflict(id, error, action, opinion)
+        return _conflict(id, typed, error)
     except (InvalidInput, Refused) as error:
-        typed = Typed(action, opinion, error.message, error.fields)
+        typed.message, typed.errors = error.message, error.fields
         return render_template("review/show.html", page=_page(id, typed=typed)), error.status
     _say_done(done.public_id, _said(posted.action))
     return redirect(url_for("review.show", id=id))
@@ -64,6 +69,8 @@ def _said(action: str) -> str:
         "stamp_return": _("已退回盖章材料"),
         "reject": _("已作出不通过的结论"),
         "approve": _("已通过"),
+        "send_back": _("已退回审核"),
+        "disapprove": _("已作出报批未通过的结论"),
     }
     return words.get(action, _("已提交"))
 
@@ -77,9 +84,10 @@ def _say_done(public_id: str, words: str) -> None:
     flash(words, "success")
 
 
-def _conflict(id: Any, error: Conflict, action: str, opinion: str) -> Any:
+def _conflict(id: Any, typed: Typed, error: Conflict) -> Any:
     """Somebody was first: both texts side by side, nothing is lost."""
-    page = _page(id, typed=Typed(action, opinion, error.message))
+    typed.message = error.message
+    page = _page(id, typed=typed)
     return render_template("review/conflict.html", page=page, request_id=g.get("request_id", "")), 409
 
 
@@ -97,12 +105,13 @@ def add_remark(id: Any) -> Any:
 @blueprint.post("/review/<uuid:id>/remarks/<int:remark_id>")
 @officers
 def change_remark(id: Any, remark_id: int) -> Any:
-    """Change, delete or settle a remark, as the button says."""
+    """Change, delete, settle or keep a remark, as the button says."""
     path, text = request.form.get("path", ""), request.form.get("text", "")
     deeds = {
         "rewrite": lambda: review.rewrite(current_user, str(id), remark_id, text),
         "delete": lambda: review.delete(current_user, str(id), remark_id),
         "settle": lambda: review.settle(current_user, str(id), remark_id),
+        "keep": lambda: review.keep(current_user, str(id), remark_id),
     }
     deed = deeds.get(request.form.get("do", ""))
     if deed is None:
@@ -125,6 +134,40 @@ def _remarked(id: Any, path: str, deed: Any) -> Any:
     if part:
         return render_template("review/_slot_only.html", page=_page(id), path=path)
     return redirect(url_for("review.show", id=id, _anchor=f"f-{ReviewPage.dom_id(path)}"))
+
+
+@blueprint.post("/review/<uuid:id>/remarks/settle")
+@officers
+def settle_remarks(id: Any) -> Any:
+    """Mark every remark that the newest submission may have answered as settled."""
+    count = review.settle_all(current_user, str(id))
+    flash(_("%(n)s 条批注已标为已解决", n=count) if count else _("没有要处理的批注"), "success")
+    return redirect(url_for("review.show", id=id))
+
+
+# -- internal notes ----------------------------------------------------------------------------------------------
+
+
+@blueprint.post("/review/<uuid:id>/notes")
+@officers
+def add_note(id: Any) -> Any:
+    """Write an internal note; one that does not fit comes back as it was typed."""
+    text = request.form.get("note", "")
+    try:
+        note.write_note(current_user, str(id), text, read_key(request.form.get("key")))
+    except InvalidInput as error:
+        page = _page(id, typed=Typed(note=text, errors=error.fields))
+        return render_template("review/show.html", page=page), error.status
+    return redirect(url_for("review.show", id=id, _anchor="notes"))
+
+
+@blueprint.post("/review/<uuid:id>/notes/<int:note_id>/remove")
+@officers
+def remove_note(id: Any, note_id: int) -> Any:
+    """Take one's own internal note away."""
+    note.remove_note(current_user, str(id), note_id)
+    flash(_("内部备注已删除"), "success")
+    return redirect(url_for("review.show", id=id, _anchor="notes"))
 
 
 # -- experts ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask_babel import gettext as _
@@ -46,15 +47,16 @@ class Paper:
 def verdict_of(group: list[Finding], source: dict[str, Any]) -> Verdict:
     """One condition over all its rows; ``source`` is where the definition comes from."""
     condition = group[0].condition
-    results = [f.result for f in group]
-    state = "unmet" if False in results else "open" if None in results else "met"
-    lines = [(f.message, f.path) for f in group if f.result is False] or [
-        (_("%(text)s：没有足够的内容自动判断，请人工核对", text=condition.text), f.path)
-        for f in group
-        if f.result is None
-    ][:1]
     clause = condition.source or source.get("tables") or source.get("guide") or ""
-    return Verdict(condition.text, state, condition.severity, clause, [] if state == "met" else lines)
+    verdict = partial(Verdict, condition.text, severity=condition.severity, source=clause)
+    unmet = [(f.message, f.path) for f in group if f.result is False]
+    if unmet:
+        return verdict(state="unmet", lines=unmet)
+    undecided = next((f for f in group if f.result is None), None)
+    if undecided is None:
+        return verdict(state="met", lines=[])
+    words = _("%(text)s：没有足够的内容自动判断，请人工核对", text=condition.text)
+    return verdict(state="open", lines=[(words, undecided.path)])
 
 
 def paper_of(

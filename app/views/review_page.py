@@ -3,38 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
-from urllib.parse import quote
 
 from flask import request, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from app.definitions.comparison import Change
-from app.definitions.evaluation import Evaluation, FieldState, Finding, RowState, SectionState, TableState
-from app.definitions.schema import Criterion
-from app.forms.review import PHRASES
-from app.models import Account, Assignment, Remark
-from app.models.base import new_public_id, now
+from app.definitions.evaluation import FieldState, Finding, RowState, SectionState, TableState
+from app.definitions.phrases import phrases_for
+from app.models import Remark
+from app.models.base import now
 from app.models.review import WHOLE
-from app.permissions import roles
-from app.services import expert, review, todo
-from app.services.attachment import handed_in_scans
-from app.services.opened import Opened
-from app.services.progress import history
+from app.services import review, todo
 from app.services.reference import holidays
-from app.views.page import short_time
-from app.views.review_findings import Paper, Verdict, paper_of, scan_words, verdict_of
+from app.views.holder import Holder, holder_of
+from app.views.office_page import Way
+from app.views.review_findings import Verdict, verdict_of
+from app.views.review_side import ReviewSide
+from app.views.review_ways import is_listed, ways_of
 from app.views.todo_page import RowClock, short_clock, state_words
 from app.workflow.engine import Option
 from app.workflow.steps import DEEDS
 
-SENSIBLE = ("confirm", "return", "stamp_return", "reject", "approve")
+SENSIBLE = ("confirm", "return", "stamp_return", "reject", "approve", "send_back", "disapprove")
 STRUCTURAL = ("after_stamp", "step_can_return", "step_can_reject")
 """Guards that say a deed does not belong to this step at all: such a deed is not shown."""
+_LINK = Markup(
+    '<a class="btn btn-sm btn-text flush sb-write" href="%s#f-%s" hx-get="%s" aria-label="%s：%s">'
+    '<i class="i i-chat" aria-hidden="true"></i>%s</a>'
+)
+_SLOT = Markup('<div class="sb-slot" id="slot-%s">%s</div>')
+_IN_ID = str.maketrans({"/": "-", "@": "file-", WHOLE: "whole"})
 FLAT_COLUMNS = 5
 """Up to this many columns (and no nested rows) a child table is printed as one grid."""
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """An opinion to pick from for the decision ``action``."""
+
+    action: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -48,31 +59,8 @@ class Choice:
     reasons: tuple[str, ...]
 
 
-@dataclass
-class Typed:
-    """What came back because it could not be accepted: words and a sentence for each field."""
-
-    action: str = ""
-    opinion: str = ""
-    message: str = ""
-    errors: dict[str, str] = field(default_factory=dict)
-    sheet: expert.Sheet | None = None
-
-
-@dataclass
-class ReviewPage:
+class ReviewPage(ReviewSide):
     """Everything the template asks for. Parts are made when they are first asked for."""
-
-    opened: Opened
-    user: Account
-    typed: Typed = field(default_factory=Typed)
-    editing: str | None = None
-    """Path of the answer whose remark is being written."""
-
-    @cached_property
-    def evaluation(self) -> Evaluation:
-        """The newest submission."""
-        return self.opened.submitted
 
     # -- head ------------------------------------------------------------------------------------------------
 
@@ -116,17 +104,12 @@ class ReviewPage:
             url_for("review.show", id=after) if after else None,
         )
 
+    @cached_property
+    def holder(self) -> Holder | None:
+        """Who holds it since when, and whether the reader may take it; for officers only."""
+        return holder_of(self.opened, now()) if self.officer else None
+
     # -- who may do what ---------------------------------------------------------------------------------------
-
-    @cached_property
-    def officer(self) -> bool:
-        """Whether the reader is of an office or an administrator; experts see neither remarks nor history."""
-        return bool(self.user.role_names & set(roles.STAFF))
-
-    @cached_property
-    def options(self) -> list[Option]:
-        """Deeds of this person here."""
-        return self.opened.options()
 
     @cached_property
     def can_remark(self) -> bool:
@@ -137,18 +120,17 @@ class ReviewPage:
     @cached_property
     def choices(self) -> list[Choice]:
         """Decisions to choose from; the default follows the remarks."""
-        listed = self.opened.definition.outcome is not None and self.opened.definition.outcome.kind == "list"
-        shown = [
-            o
-            for o in self.options
-            if o.deed.action in SENSIBLE
-            and not (o.reasons and set(o.deed.guards) & set(STRUCTURAL) and self._structural(o))
-            and not (o.deed.action == "approve" and listed)
-        ]
+        shown = [o for o in self.options if o.deed.action in SENSIBLE and self._belongs_here(o)]
         wanted = self.typed.action or self._default_action(shown)
         return [
             Choice(o.deed.action, o.label, _button(o), o.deed.action == wanted, o.reasons) for o in shown
         ]  # fmt: skip
+
+    def _belongs_here(self, option: Option) -> bool:
+        """Whether the deed is decided on this page and in this step; what is approved by a list is published there."""
+        if option.deed.action == "approve" and is_listed(self.opened):
+            return False
+        return not (option.reasons and set(option.deed.guards) & set(STRUCTURAL) and self._structural(option))
 
     def _structural(self, option: Option) -> bool:
         step = self.opened.step
@@ -165,18 +147,17 @@ class ReviewPage:
         return next((o.deed.action for o in shown if o.possible and o.deed.action != "reject"), "")
 
     @cached_property
-    def publishing(self) -> str | None:
-        """Address where a list is published, if that is what comes next here."""
-        if any(o.deed.action == "approve" for o in self.options) and not any(
-            c.value == "approve" for c in self.choices
-        ):
-            return url_for("batch.publish", id=self.opened.declaration.batch.public_id)
-        return None
+    def ways(self) -> list[Way]:
+        """What is done here on a page of its own: lists, hand-overs, objections, funds."""
+        return ways_of(self.opened, self.options)
 
     @property
     def decision_note(self) -> str:
         """What a return would reopen, or why something cannot be done now."""
-        reasons = "".join(f"{c.label}：{r}" for c in self.choices for r in c.reasons)
+        common = _common_reasons(self.choices)
+        reasons = "".join(common) + "".join(
+            f"{c.label}：{r}" for c in self.choices for r in c.reasons if r not in common
+        )
         paths = {r.path for r in self.remarks if r.state in ("draft", "open")} - {WHOLE}
         if not any(c.value == "return" and not c.reasons for c in self.choices):
             return reasons
@@ -185,14 +166,14 @@ class ReviewPage:
         return reasons or _("没有批注时退回，企业可以改全部内容")
 
     @cached_property
-    def phrases(self) -> list[str]:
-        """Opinions to pick from."""
-        return [str(p) for c in self.choices for p in PHRASES.get(c.value, ())]
-
-    @cached_property
-    def key(self) -> str:
-        """Idempotency key of this page."""
-        return new_public_id()
+    def phrases(self) -> list[Phrase]:
+        """Opinions to pick from: what this person wrote last, then those of the step, then the general ones."""
+        recent = review.recent_opinions(self.user) if self.choices else {}
+        return [
+            Phrase(c.value, text)
+            for c in self.choices
+            for text in dict.fromkeys((*recent.get(c.value, ()), *phrases_for(self.opened.step, c.value)))
+        ]
 
     # -- verdicts of the machine ---------------------------------------------------------------------------------
 
@@ -252,7 +233,12 @@ class ReviewPage:
 
     def row_stands_out(self, row: RowState) -> bool:
         """The same for a row of a child table."""
-        return any(p.startswith(row.path) for p in self.changed) or any(self.stands_out(f) for f in row.all_fields())
+        return self._is_touched(row.path) or any(self.stands_out(f) for f in row.all_fields())
+
+    def _is_touched(self, path: str) -> bool:
+        """Whether anything at or below ``path`` changed, or is remarked."""
+        touched = self.changed | self._remarks.keys()
+        return any(p == path or p.startswith(f"{path}/") for p in touched)
 
     # -- answers -----------------------------------------------------------------------------------------------------
 
@@ -264,7 +250,7 @@ class ReviewPage:
     @staticmethod
     def dom_id(path: str) -> str:
         """A path as part of an HTML id."""
-        return path.replace("/", "-").replace("@", "file-").replace(WHOLE, "whole")
+        return path.translate(_IN_ID)
 
     @staticmethod
     def is_flat(table: TableState) -> bool:
@@ -275,7 +261,7 @@ class ReviewPage:
     def pairs(columns: Iterable[FieldState]) -> list[tuple[str, FieldState, FieldState]]:
         """Before and after columns side by side: (dimension, before, after)."""
         states = list(columns)
-        return [(_dimension(a.spec.label), a, b) for a, b in zip(states[::2], states[1::2], strict=False)]
+        return [(_dimension(a.spec.plain_label), a, b) for a, b in zip(states[::2], states[1::2], strict=False)]
 
     @cached_property
     def remarks(self) -> list[Remark]:
@@ -294,12 +280,31 @@ class ReviewPage:
         return self._remarks.get(path, [])
 
     @cached_property
-    def _here(self) -> str:
-        return url_for("review.show", id=self.opened.declaration.public_id)
+    def _around_path(self) -> tuple[str, str]:
+        """What stands before and after the path in ``write_url``."""
+        here = url_for("review.show", id=self.opened.declaration.public_id)
+        return f"{here}?remark=", "&all=1" if request.args.get("all") == "1" else ""
 
     def write_url(self, path: str) -> str:
         """Address of the page with a remark on ``path`` being written; built by hand, as there are hundreds."""
-        return f"{self._here}?remark={quote(path, safe='@')}{'&all=1' if request.args.get('all') == '1' else ''}"
+        before, after = self._around_path
+        # Keys and row ids hold nothing else that an address would not.
+        return f"{before}{path.replace('/', '%2F')}{after}"
+
+    def write_link(self, path: str, name: str) -> Markup:
+        """The link that begins a remark on ``path``; made here and not in a template, as there are hundreds."""
+        url, words = self.write_url(path), self._write_words
+        return _LINK % (url, self.dom_id(path), url, words, name, words)
+
+    @cached_property
+    def _write_words(self) -> str:
+        return _("写批注")
+
+    def bare_slot(self, path: str, name: str) -> Markup:
+        """The slot of an answer without remarks; empty if there is more to show, which the template draws."""
+        if path in self._remarks or path == self.editing:
+            return Markup()
+        return _SLOT % (self.dom_id(path), self.write_link(path, name) if self.can_remark else "")
 
     def label_of(self, path: str) -> str:
         """Name of what a remark is about."""
@@ -308,7 +313,7 @@ class ReviewPage:
 
     def action_label(self, action: str) -> str:
         """Name of a decision, also of one that is not possible any more."""
-        labels = {d.action: d.label for d in DEEDS if d.by == "officer"}
+        labels = {d.action: d.label for d in DEEDS if d.by in ("officer", "city")}
         # The step in which the other one acted is the step that this person was looking at.
         key = self.opened.events[0].step_key if self.opened.events else None
         step = next((s for s in self.opened.definition.route if s.key == key), None)
@@ -316,89 +321,21 @@ class ReviewPage:
             return step.confirm_label if action == "confirm" else step.reject_label
         return labels.get(action, _("（没有选）"))
 
+    def can_keep(self, remark: Remark) -> bool:
+        """Whether it can be said that the newest submission has not answered ``remark``."""
+        number = self.opened.revision.number if self.opened.revision else 0
+        return self.can_remark and remark.state == "open" and remark.revision_no < number and remark.kept_no != number
+
+    @property
+    def to_settle(self) -> int:
+        """How many remarks the newest submission may have answered."""
+        return sum(self.can_keep(r) for r in self.remarks)
+
     @cached_property
     def stray_remarks(self) -> list[Remark]:
         """Remarks on the whole, or on answers that are not there any more."""
         known = set(review.target_labels(self.evaluation)) - {WHOLE}
         return [r for r in self.remarks if r.path not in known]
-
-    # -- papers ----------------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def papers(self) -> list[Paper]:
-        """The stamped scans that were handed in, then the files of the submission."""
-        scans = review.scans_of(self.opened) if self.opened.definition.stamped_keys else {}
-        handed_in = handed_in_scans(self.opened) if self.opened.definition.stamped_keys else []
-        papers = [
-            paper_of(f["id"], spec.key, spec.label, f["name"], f["size"], f["pages"], f["type"])
-            for spec in self.opened.definition.attachments
-            if spec.stage == "submit"
-            for state in self.evaluation.files
-            if state.spec.key == spec.key
-            for f in state.files
-        ]
-        for spec in self.opened.definition.attachments:
-            for a in handed_in:
-                if a.key == spec.key:
-                    seen = tuple(scan_words(scans.get(a.id), self.opened.revision))
-                    papers.insert(
-                        0, paper_of(a.public_id, a.key, spec.label, a.filename, a.size, a.pages, a.content_type, seen)
-                    )
-        return papers
-
-    @cached_property
-    def paper(self) -> Paper | None:
-        """The file that is open: the one asked for, else the first."""
-        wanted = request.args.get("file")
-        return next((p for p in self.papers if p.id == wanted), self.papers[0] if self.papers else None)
-
-    # -- history, experts ------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def events(self) -> list[dict[str, str]]:
-        """History as the timeline shows it: ``text``, and who and when as ``meta``."""
-        if not self.officer:
-            return []
-        shown = [e for e in self.opened.events if e.action not in ("start", "statement", "download")]
-        return [
-            {"text": f"{p.text}：{p.opinion}" if p.opinion else p.text, "meta": f"{p.who} · {short_time(p.at)}"}
-            for p in history(self.opened.definition, shown)
-        ]
-
-    @cached_property
-    def rubric(self) -> list[Criterion]:
-        """Criteria of the score sheet."""
-        return expert.rubric_of(self.opened)
-
-    @cached_property
-    def assignment(self) -> Assignment | None:
-        """What was asked of the reader as an expert."""
-        return expert.own_assignment(self.opened) if roles.EXPERT in self.user.role_names else None
-
-    @cached_property
-    def candidates(self) -> list[expert.Candidate]:
-        """Experts to choose from, where they are chosen."""
-        return expert.candidates(self.opened) if any(o.deed.action == "assign" for o in self.options) else []
-
-    @cached_property
-    def removable(self) -> set[int]:
-        """Ids of the assignments that may be taken back now: not handed in yet, at the present step."""
-        step = self.opened.declaration.step_key
-        if not any(o.deed.action == "unassign" for o in self.options):
-            return set()
-        return {a.id for a in self.opened.assignments if a.done_at is None and a.step_key == step}
-
-    @cached_property
-    def result(self) -> expert.Result | None:
-        """What the experts came to; for officers only."""
-        return expert.result_of(self.opened) if self.officer else None
-
-    @property
-    def own_scores(self) -> dict[str, Any]:
-        """The reader's own sheet after handing in, by criterion."""
-        if self.assignment is None or self.assignment.done_at is None:
-            return {}
-        return expert.scores_of(self.assignment)
 
 
 def _button(option: Option) -> str:
@@ -411,3 +348,9 @@ def _dimension(label: str) -> str:
     for word in ("改造前", "改造后", "申报前", "申报后"):
         label = label.removeprefix(word)
     return label
+
+
+def _common_reasons(choices: Sequence[Choice]) -> list[str]:
+    """What stands against every one of several choices: it is said once."""
+    first = choices[0].reasons if len(choices) > 1 else ()
+    return [r for r in first if all(r in c.reasons for c in choices)]

@@ -11,6 +11,8 @@ from flask import Flask, Request, Response, request
 from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SessionInterface, SessionMixin
 from sqlalchemy import delete, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.datastructures import CallbackDict
 
 from app.extensions import db
@@ -19,6 +21,8 @@ from app.models.base import now
 from app.services.unit_of_work import unit_of_work
 
 TOUCH = timedelta(minutes=1)
+WITHOUT_SESSION = ("/static/", "/api/")
+"""Addresses that look at no cookie and set none: files, and other systems, which show a key."""
 VOLATILE = {"page_history"}
 """Keys that Flask-AppBuilder rewrites on each list page; they are not worth a write."""
 
@@ -26,7 +30,12 @@ _serializer = TaggedJSONSerializer()
 
 
 class StoredSession(CallbackDict, SessionMixin):
-    """The session's data with the row it came from. ``sid`` is the cookie's value."""
+    """The session's data with the row it came from. ``sid`` is the cookie's value.
+
+    ``failure`` is why it could not be read: the request must not go on then.
+    """
+
+    failure: Exception | None = None
 
     def __init__(
         self, data: dict[str, Any] | None = None, sid: str | None = None, row: LoginSession | None = None
@@ -38,6 +47,27 @@ class StoredSession(CallbackDict, SessionMixin):
         self.sid, self.row, self.new, self.modified = sid, row, row is None, False
         self.rotated = False
         self.loaded = _persistent(data or {})
+
+    @property
+    def stored_digest(self) -> str | None:
+        """Digest under which it is stored, None while it is not."""
+        return digest_of(self.sid) if self.sid and self.row is not None else None
+
+    @property
+    def account_id(self) -> int | None:
+        """Whose session it is, None before the sign-in."""
+        user_id = self.get("_user_id")
+        return int(user_id) if user_id else None
+
+    def is_worth_writing(self, data: str) -> bool:
+        """Whether ``data`` or the time of the last visit is news.
+
+        An empty session that was never stored is none, nor is what stands in for one that could not be read.
+        """
+        if self.failure is not None or (self.row is None and data == EMPTY):
+            return False
+        is_stale = self.row is not None and now() - self.row.last_seen_at > TOUCH
+        return self.rotated or is_stale or data != self.loaded
 
     def rotate(self) -> None:
         """Get a new id at the end of this request; the old one ends. At sign-in, and whenever rights change."""
@@ -61,14 +91,27 @@ def _persistent(data: dict[str, Any]) -> str:
     return _serializer.dumps({k: v for k, v in data.items() if k not in VOLATILE})
 
 
+EMPTY = _persistent({})
+"""What a session without anything in it comes to."""
+
+
 class DatabaseSessions(SessionInterface):
     """Reads a session with one statement; writes when its data changed, else at most once a minute."""
 
     def open_session(self, app: Flask, request: Request) -> StoredSession:
         """The stored session of the cookie, or a new empty one."""
         sid = request.cookies.get(self.get_cookie_name(app))
-        if not sid or request.path.startswith("/static/"):
+        if not sid or request.path.startswith(WITHOUT_SESSION):
             return StoredSession()
+        try:
+            return self._stored(app, sid)
+        except (OperationalError, PoolTimeout) as error:
+            # Raised where errors become pages. Going on without it, who is signed in would be sent to the sign-in page.
+            unread = StoredSession()
+            unread.failure = error
+            return unread
+
+    def _stored(self, app: Flask, sid: str) -> StoredSession:
         row = db.session.scalars(select(LoginSession).where(LoginSession.digest == digest_of(sid))).first()
         if row is None or self._expired(app, row):
             return StoredSession()
@@ -87,14 +130,13 @@ class DatabaseSessions(SessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Write what changed and set the cookie; remove both when the session was emptied."""
         assert isinstance(session, StoredSession)
+        if request.path.startswith(WITHOUT_SESSION):
+            return
         data = _persistent(dict(session))
-        if session.row is None and data == _persistent({}):
+        if not session.is_worth_writing(data):
             return
-        touch = session.row is not None and now() - session.row.last_seen_at > TOUCH
-        if not session.rotated and data == session.loaded and not touch:
-            return
-        old = digest_of(session.sid) if session.sid and session.row is not None else None
-        if data == _persistent({}):
+        old = session.stored_digest
+        if data == EMPTY:
             with unit_of_work() as work:
                 work.execute(delete(LoginSession).where(LoginSession.digest == old))
             response.delete_cookie(
@@ -115,8 +157,6 @@ class DatabaseSessions(SessionInterface):
 
     @staticmethod
     def _write(session: StoredSession, old: str | None, data: str) -> None:
-
-        account_id = session.get("_user_id")
         with unit_of_work() as work:
             row = work.scalars(select(LoginSession).where(LoginSession.digest == old)).first() if old else None
             if old and row is None:
@@ -128,5 +168,5 @@ class DatabaseSessions(SessionInterface):
             if row is None:
                 row = LoginSession(created_at=now(), digest=digest_of(session.sid or ""))
                 work.add(row)
-            row.account_id, row.data, row.last_seen_at = int(account_id) if account_id else None, data, now()
+            row.account_id, row.data, row.last_seen_at = session.account_id, data, now()
             row.address, row.agent = request.remote_addr, (request.user_agent.string or "")[:200]

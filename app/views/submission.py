@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +18,11 @@ from app.permissions import roles, rules
 from app.services import declaration as declarations
 from app.services.declaration import Deeds
 from app.services.opened import Opened
-from app.views.guard import roles_required
-from app.views.wizard import WRITERS, refused_at
-from app.views.wizard_frame import CHECK, anchor, frame, section_url
-from app.workflow.engine import steps_of
+from app.views.declaration_page import refusal_of_submission
+from app.views.wizard import refused_at, writers
+from app.views.wizard_frame import CHECK, frame, section_url
+from app.views.wizard_page import anchor
+from app.workflow.route import steps_of
 
 blueprint = Blueprint("submission", __name__)
 
@@ -64,7 +66,7 @@ def checked_key(text: str | None) -> str:
 
 
 @blueprint.get("/declarations/<uuid:id>/check")
-@roles_required(*WRITERS)
+@writers
 def check(id: Any) -> Any:
     """All problems, all files, the statement, what happens next."""
     opened = declarations.load(str(id), current_user)
@@ -79,6 +81,8 @@ def _check_page(opened: Opened, status: int = 200, refusal: str | None = None) -
     declaration, evaluation = opened.declaration, opened.evaluation
     option = next((o for o in opened.options() if o.deed.action in ACTIONS), None)
     other = [r for r in option.reasons if not evaluation.blocking or "处要改" not in r] if option else []
+    refused = refusal_of_submission(opened)
+    other += [refused] if refused else []
     warnings = len(evaluation.problems) - len(evaluation.blocking)
     page = render_template(
         "wizard/check.html",
@@ -99,6 +103,8 @@ def _check_page(opened: Opened, status: int = 200, refusal: str | None = None) -
         enterprise=declaration.enterprise_name or declaration.enterprise.name or _("本企业"),
         key=new_public_id(),
         after=after_words(opened),
+        filled_for=rules.is_filling_for(current_user, declaration),
+        basis=request.form.get("opinion", ""),
     )
     return page, status
 
@@ -133,17 +139,17 @@ def fix_groups(opened: Opened) -> list[FixGroup]:
 
 
 def _tag(found: list[Problem]) -> tuple[str, str]:
-    wrong = sum(p.severity == "error" for p in found)
-    missing = sum(p.severity == "missing" for p in found)
-    look = len(found) - wrong - missing
-    files = any(p.section == ATTACHMENTS for p in found)
+    """How many things of one section are wrong, missing or worth a look, in words."""
+    severities = Counter(p.severity for p in found)
+    wrong, missing = severities["error"], severities["missing"]
     if wrong and missing:
         return _("%(a)s 处要改，%(b)s 项没填", a=wrong, b=missing), "bad"
     if wrong:
         return _("%(n)s 处要改", n=wrong), "bad"
     if missing:
+        files = found[0].section == ATTACHMENTS
         return (_("%(n)s 份没传", n=missing) if files else _("%(n)s 项没填", n=missing)), "bad"
-    return (_("%(n)s 处看一看", n=look), "warn") if look else (_("没有问题"), "ok")
+    return (_("%(n)s 处看一看", n=len(found)), "warn") if found else (_("没有问题"), "ok")
 
 
 def _fix(opened: Opened, problem: Problem) -> Fix:
@@ -161,7 +167,7 @@ def _fix(opened: Opened, problem: Problem) -> Fix:
 
 
 @blueprint.post("/declarations/<uuid:id>/submit")
-@roles_required(*WRITERS)
+@writers
 def submit(id: Any) -> Any:
     """Submit, or submit again after a return. The same page posted twice makes one submission."""
     public_id = str(id)
@@ -169,8 +175,10 @@ def submit(id: Any) -> Any:
     try:
         if action not in ACTIONS:
             raise InvalidInput(_("页面不完整，没有提交。请刷新后再试。"))
+        filled_for = declarations.is_filled_for(current_user, public_id)
         deeds = Deeds(
             version=checked_version(request.form.get("version")),
+            opinion=request.form.get("opinion", "")[:500] if filled_for else "",
             statement=request.form.get("statement") == "yes",
             idempotency_key=checked_key(request.form.get("key")),
             address=request.remote_addr,
@@ -183,11 +191,11 @@ def submit(id: Any) -> Any:
         if rules.refuse_edit(current_user, opened.declaration):
             raise Conflict(_("这件申报已经提交过了，不用再交。进度请在“我的申报”里看。")) from error
         return refused_at(opened, error) or _check_page(opened, error.status, error.message)
-    return redirect(url_for("submission.receipt", id=public_id), 303)
+    return redirect(url_for("review.show" if filled_for else "submission.receipt", id=public_id), 303)
 
 
 @blueprint.get("/declarations/<uuid:id>/receipt")
-@roles_required(*WRITERS)
+@writers
 def receipt(id: Any) -> Any:
     """What was handed in: serial number, time, digest, and what happens next."""
     opened = declarations.load(str(id), current_user)

@@ -9,14 +9,15 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from app.errors import NotFound
-from app.fields.base import clean_text
 from app.models.base import now
-from app.services import todo
+from app.permissions import roles
+from app.services import bulk, todo
 from app.services.listing import Page
-from app.services.todo import Filters
-from app.views import todo_page
+from app.services.queue_counts import Filters
+from app.views import queue_chips, todo_page
 from app.views.guard import signed_in
-from app.views.paging import asked_page, make_pager
+from app.views.paging import make_pager
+from app.views.queue_chips import read_filters
 
 blueprint = Blueprint("todo", __name__)
 
@@ -30,41 +31,34 @@ def index() -> Any:
     tab = request.args.get("tab", "waiting")
     if tab not in LISTS or (tab == "begun" and current_user.enterprise_id is None):
         raise NotFound(_("没有这个列表。请从“我的待办”进入。"))
-    filters = _filters()
+    filters = read_filters()
     listing = LISTS[tab](current_user, filters)
+    chips = queue_chips.chips_of(listing.tally, filters, current_user) if tab == "waiting" else []
     return render_template(
         "todo/index.html",
         tab=tab,
         listing=listing,
         filters=filters,
         rows=todo_page.rows_of(listing, current_user, now()),
-        pager=make_pager(Page(listing.entries, listing.total, listing.page, todo.PAGE), "todo.index", **_kept()),
-        chips=todo_page.chips_of(listing.kinds, filters) if tab == "waiting" else [],
-        address=todo_page.address,
+        pager=make_pager(
+            Page(listing.entries, listing.total, listing.page, listing.size), "todo.index", **queue_chips.kept()
+        ),
+        groups=chips,
+        cleared=queue_chips.cleared(),
+        keep=[(name, value) for name, value in queue_chips.kept().items() if name not in ("q", "lang")],
+        actions=bulk.ACTIONS if tab == "waiting" and current_user.role_names & set(roles.OFFICERS) else {},
+        all_chosen=request.args.get("all") == "1",
     )
 
 
 @blueprint.get("/todo/next")
 @signed_in
 def most_urgent() -> Any:
-    """Lead to the most urgent thing, or to the empty list."""
+    """Lead to the most urgent thing that no colleague is at work on, or to the list."""
+    if current_user.enterprise_id is None:
+        found = todo.most_urgent(current_user)
+        return redirect(url_for("review.show", id=found) if found else url_for("todo.index"))
     first = todo.waiting(current_user, Filters())
     if not first.entries:
         return redirect(url_for("todo.index"))
     return redirect(todo_page.row_of(first.entries[0], current_user, now(), first.holidays).url)
-
-
-def _kept() -> dict[str, str]:
-    """What stays in the address while pages are turned."""
-    return {k: v for k, v in request.args.items() if k not in ("page", "psize")}
-
-
-def _filters() -> Filters:
-    args = request.args
-    return Filters(
-        programme=args.get("programme") or None,
-        step=args.get("step") or None,
-        soon=args.get("soon") == "1",
-        query=clean_text(args.get("q", ""))[:100],
-        page=asked_page(todo.PAGE).number,
-    )

@@ -12,15 +12,16 @@ from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from app.definitions.evaluation import ATTACHMENTS, FieldState
-from app.errors import DomainError, InvalidInput, NotFound
+from app.errors import DomainError, InvalidInput, NotFound, Refused
 from app.extensions import csrf
-from app.fields.base import Raw
+from app.fields.base import FieldSpec, Raw
 from app.forms.builder import SectionForm, build_section_form
 from app.permissions import roles, rules
 from app.services import answers
 from app.services import declaration as declarations
 from app.services.opened import Opened
 from app.views import wizard_kept
+from app.views.errors import error_page
 from app.views.guard import roles_required
 from app.views.wizard_frame import CHECK, frame, section_problems, section_url
 from app.views.wizard_page import Painter, View, identify
@@ -29,6 +30,15 @@ from app.views.wizard_parts import changed_parts
 blueprint = Blueprint("wizard", __name__)
 
 WRITERS = (roles.ENTERPRISE, roles.INDIVIDUAL)
+
+
+def stands_in(id: Any = None, **_more: Any) -> bool:
+    """Whether the person is an official who fills in this declaration on behalf of its enterprise."""
+    return declarations.is_filled_for(current_user, str(id))
+
+
+writers = roles_required(*WRITERS, also=stands_in)
+"""Lets in enterprises and, at a draft that they began for one, officials."""
 
 
 def _keep_expired(id: Any, section: str) -> Any:
@@ -50,8 +60,20 @@ def _turned_away(opened: Opened) -> Any:
     return None
 
 
+@blueprint.errorhandler(Refused)
+def _refused(error: Refused) -> Any:
+    """Whoever left the enterprise with a page still open gets back what was typed there, to copy it."""
+    if not error.details.get("former"):
+        return error_page(error.status, message=error.message)
+    title, typed = _("您已不是这家企业的成员"), wizard_kept.typed_now()
+    if not typed:
+        return error_page(error.status, title, error.message)
+    words = _("您刚写的内容没有保存，也没有丢。请复制后交给企业的同事。")
+    return error_page(error.status, title, f"{error.message}{words}", typed=typed)
+
+
 @blueprint.get("/declarations/<uuid:id>/sections/<section>")
-@roles_required(*WRITERS)
+@writers
 def section(id: Any, section: str) -> Any:
     """One section to fill in."""
     opened = declarations.load(str(id), current_user)
@@ -120,7 +142,7 @@ def _page(
 
 
 @blueprint.post("/declarations/<uuid:id>/sections/<section>/field")
-@roles_required(*WRITERS)
+@writers
 def save_field(id: Any, section: str) -> Any:
     """Save the field somebody just left; answers with the field and whatever else looks different now."""
     public_id = str(id)
@@ -135,15 +157,24 @@ def save_field(id: Any, section: str) -> Any:
     try:
         saved, opened = answers.save_field(current_user, public_id, values, posted.bases())
     except DomainError as error:
-        if error.status == NotFound.status:
+        if error.status in (NotFound.status, Refused.status):
             raise
+        if isinstance(error, answers.RowGone):
+            return _gone_field(spec, path, values.get(path), posted.bases().get(path), error)
         return _refused_field(public_id, section, path, values, error)
     if path in saved.conflicts:
         opened.lay_over(values)
-    view = View(conflicts=saved.conflicts)
+    view = View(conflicts=saved.conflicts, editors=saved.editors)
     parts = changed_parts(opened, section, path, view)
     status = 409 if saved.conflicts else 200
     return render_template("wizard/field.html", parts=parts, save_url=request.path, saved=status == 200), status
+
+
+def _gone_field(spec: FieldSpec, path: str, typed: Raw, base: Raw, error: answers.RowGone) -> Any:
+    """The text of a field whose row a colleague took away, with the button that brings the row back."""
+    lines, bases = ([raw] if isinstance(raw, str) else raw or [] for raw in (typed, base))
+    page = render_template("wizard/gone.html", spec=spec, path=path, lines=lines, bases=bases, error=error)
+    return page, error.status
 
 
 def _refused_field(public_id: str, section: str, path: str, values: Mapping[str, Raw], error: DomainError) -> Any:
@@ -163,7 +194,7 @@ def _refused_field(public_id: str, section: str, path: str, values: Mapping[str,
 
 @blueprint.post("/declarations/<uuid:id>/sections/<section>")
 @csrf.exempt
-@roles_required(*WRITERS, on_expired=_keep_expired)
+@roles_required(*WRITERS, on_expired=_keep_expired, also=stands_in)
 def save_section(id: Any, section: str) -> Any:
     """Save every field of the section, then do what the button says."""
     public_id = str(id)
@@ -182,11 +213,32 @@ def save_section(id: Any, section: str) -> Any:
     try:
         saved = answers.save_answers(current_user, public_id, values, bases)
         if saved.conflicts:
-            return _conflicting(public_id, section, values, saved.conflicts)
+            return _conflicting(public_id, section, values, saved)
+        if deed == "restore":
+            return redirect(_do(deed, target, public_id, section), 303)
+        _require_rows(opened, form, place)
         wizard_kept.forget(place)
         return redirect(_do(deed, target, public_id, section), 303)
     except DomainError as error:
         return _refused_section(public_id, section, values, bases, error)
+
+
+def _require_rows(opened: Opened, form: SectionForm, place: str) -> None:
+    """RowGone if something was typed into a row that a colleague took away meanwhile; the post waits in the session
+    until the row is back."""
+    there = form.bases().keys()
+    named = (k.removeprefix("base:") for k in request.form if k.startswith("base:"))
+    strange = [FieldState(answers.spec_at(opened.definition, p), p) for p in named if p not in there and "/" in p]
+    lost = build_section_form(strange, request.form)
+    bases = lost.bases()
+    typed = [path for path, raw in lost.values().items() if (raw or "") != (bases.get(path) or "")]
+    if not typed:
+        return
+    try:
+        answers.require_rows(current_user, opened.declaration.public_id, {_row_of(path) for path in typed})
+    except answers.RowGone:
+        wizard_kept.keep(place)
+        raise
 
 
 def _stale(public_id: str, section: str) -> Any:
@@ -197,12 +249,14 @@ def _stale(public_id: str, section: str) -> Any:
     return redirect(section_url(public_id, section), 303)
 
 
-def _conflicting(public_id: str, section: str, values: Mapping[str, Raw], conflicts: Mapping[str, Raw]) -> Any:
+def _conflicting(public_id: str, section: str, values: Mapping[str, Raw], saved: answers.Saved) -> Any:
     """The section with both texts where somebody else was first; everything else is saved."""
     opened = declarations.reload(public_id, current_user)
+    conflicts = saved.conflicts
     opened.lay_over({path: values[path] for path in conflicts})
     note = _("有 %(n)s 项刚在别处改过，没有覆盖。请在下面选留哪一个，其他内容都已保存。", n=len(conflicts))
-    return _page(opened, section, View(conflicts=conflicts, at=_row_of(next(iter(conflicts)))), status=409, note=note)
+    view = View(conflicts=conflicts, editors=saved.editors, at=_row_of(next(iter(conflicts))))
+    return _page(opened, section, view, status=409, note=note)
 
 
 def _refused_section(
@@ -212,6 +266,8 @@ def _refused_section(
     opened = declarations.reload(public_id, current_user)
     if opened.declaration.status not in ("draft", "returned"):
         raise error
+    if isinstance(error, answers.RowGone):
+        return _page(opened, section, View(removed=error.row, at=_row_of(error.row)), status=409, note=error.message)
     opened.lay_over(values)
     view = View(bases=bases, errors=error.fields, at=_row_of(next(iter(error.fields), "")))
     return _page(opened, section, view, status=error.status, note=error.message)

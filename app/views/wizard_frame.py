@@ -13,7 +13,8 @@ from app.errors import NotFound
 from app.models.base import now
 from app.services.deadline import end_words
 from app.services.opened import Opened
-from app.views.wizard_page import count, identify
+from app.views.returned import Returned, returned
+from app.views.wizard_page import anchor, count
 from app.workflow.calendar import local_date
 
 CHECK = "check"
@@ -33,7 +34,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class Frame:
-    """Around one page of the wizard. ``previous`` and ``next`` are stops or None; ``opinion`` is why it came back."""
+    """Around one page of the wizard. ``previous`` and ``next`` are stops or None; ``returned`` says why it came back."""
 
     id: str
     title: str
@@ -42,7 +43,7 @@ class Frame:
     current: Stop
     previous: Stop | None
     next: Stop | None
-    opinion: str = ""
+    returned: Returned | None = None
 
 
 def section_url(public_id: str, key: str, **more: Any) -> str:
@@ -67,13 +68,8 @@ def frame(opened: Opened, current: str) -> Frame:
         current=stops[at],
         previous=stops[at - 1] if at else None,
         next=stops[at + 1] if at + 1 < len(stops) else None,
-        opinion=_opinion(opened) if declaration.status == "returned" else "",
+        returned=returned(opened),
     )
-
-
-def _opinion(opened: Opened) -> str:
-    """What the office wrote when it sent the declaration back."""
-    return next((e.opinion or "" for e in opened.events if e.action == "return"), "")
 
 
 def _subtitle(opened: Opened) -> str:
@@ -108,28 +104,33 @@ def _stop(public_id: str, key: str, label: str, state: str | None, text: str, cu
 def section_words(section: SectionState, strict: bool = False) -> tuple[str | None, str]:
     """State and words of a section: what must be changed before what is missing, what is missing before what is done."""
     wrong, missing = count(section.all_fields())
-    tables = [t for t in section.tables if t.visible]
-    wrong += sum(1 for t in tables for each in (t, *(n for r in t.rows for n in r.tables.values())) if each.error)
-    rows = "，".join(_("%(n)s 个%(what)s", n=len(t.rows), what=t.spec.row_label) for t in tables)
+    wrong += sum(table.error is not None for table in section.all_tables())
+    words = [_("%(n)s 个%(what)s", n=len(t.rows), what=t.spec.row_label) for t in section.tables if t.visible]
     if wrong:
-        return "bad", "，".join(x for x in (rows, _("%(n)s 处要改", n=wrong)) if x)
-    if missing and strict:
-        return "bad", _("%(n)s 项没填", n=missing)
+        return "bad", "，".join([*words, _("%(n)s 处要改", n=wrong)])
     if missing:
-        begun = any(f.visible and f.raw and not f.readonly and not f.prefilled for f in section.all_fields())
-        return ("warn", _("还有 %(n)s 项没填", n=missing)) if begun else (None, _("%(n)s 项要填", n=missing))
-    filled = sum(1 for f in section.fields if f.visible)
-    return "done", rows or _("%(n)s 项已填完", n=filled)
+        return _missing_words(section, missing, strict)
+    return "done", "，".join(words) or _("%(n)s 项已填完", n=sum(f.visible for f in section.fields))
+
+
+def _missing_words(section: SectionState, missing: int, strict: bool) -> tuple[str | None, str]:
+    """A section in which nothing is wrong but ``missing`` answers lack: begun or not, or, when submitting, in the way."""
+    if strict:
+        return "bad", _("%(n)s 项没填", n=missing)
+    if any(f.visible and f.typed for f in section.all_fields()):
+        return "warn", _("还有 %(n)s 项没填", n=missing)
+    return None, _("%(n)s 项要填", n=missing)
 
 
 def attachment_words(evaluation: Evaluation, strict: bool = False) -> tuple[str | None, str]:
     """State and words of the attachments: how many kinds are there of those that must be."""
     files = [f for f in evaluation.files if f.spec.stage == "submit"]
-    needed = [f for f in files if f.required]
-    there = sum(1 for f in needed if f.files)
-    if there == len(needed):
+    # For each kind that must be there, whether it is.
+    needed = [bool(f.files) for f in files if f.required]
+    there = sum(needed)
+    if all(needed):
         total = sum(len(f.files) for f in files)
-        return ("done" if total or needed else None), _("已传 %(n)s 份", n=total)
+        return ("done" if total else None), _("已传 %(n)s 份", n=total)
     if strict:
         return "bad", _("%(n)s 份没传", n=len(needed) - there)
     return ("warn" if there else None), _("已传 %(a)s / %(b)s 份", a=there, b=len(needed))
@@ -139,14 +140,3 @@ def section_problems(opened: Opened, section: str) -> list[tuple[str, str]]:
     """What must be changed in ``section``: each sentence with the link to its place."""
     wrong = [p for p in opened.evaluation.of(section) if p.severity == "error"]
     return [(p.message, f"#{anchor(opened, p.path)}") for p in wrong]
-
-
-def anchor(opened: Opened, path: str) -> str:
-    """HTML id of the field, table, row or file at ``path``."""
-    if path.startswith("@"):
-        return identify(path)
-    tables = {t.key for _section, t, _parent in opened.definition.tables()}
-    parts = path.split("/")
-    if parts[-1] in tables:
-        return f"table-{identify(path)}"
-    return f"row-{identify(path)}" if len(parts) % 2 == 0 else f"field-{identify(path)}"

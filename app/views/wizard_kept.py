@@ -59,3 +59,10 @@ def forget(place: str) -> None:
     stored = session.get(KEY)
     if isinstance(stored, Mapping) and stored.get("place") == place:
         session.pop(KEY)
+
+
+def typed_now() -> list[str]:
+    """Texts of this post that are not what its page showed."""
+    names = [k for k in request.form if k not in _NOT_ANSWERS and not k.startswith("base:")]
+    changed = (n for n in names if request.form.getlist(n) != request.form.getlist(f"base:{n}"))
+    return [text for name in changed for text in request.form.getlist(name) if text.strip()]

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
 from flask import request
 from flask_babel import gettext as _
 
 from app.definitions.evaluation import FieldState, RowState, SectionState, TableState
 from app.definitions.schema import Group
-from app.fields import registry as field_types
 from app.fields.base import FieldSpec, Raw
 from app.models import Remark
 from app.permissions import rules
+from app.services.answers import Editor, clock
 from app.services.opened import Opened
 
 MANY_ROWS = 20
@@ -43,12 +42,14 @@ class Question:
     computed: bool
     prefilled: bool
     base: Raw
-    options: Any = None
     source_url: str | None = None
     compact: bool = False
-    remarks: list[Remark] = field(default_factory=list)
+    remarks: Sequence[Remark] = ()
     theirs: str | None = None
     """Text that somebody saved meanwhile; the person chooses between it and their own."""
+    theirs_name: str = ""
+    """Who saved it, and (``theirs_at``) when; empty if it was the same person elsewhere."""
+    theirs_at: str = ""
 
     @property
     def name(self) -> str:
@@ -96,6 +97,8 @@ class Line:
     arrive: bool = False
     first: bool = False
     last: bool = False
+    removable: bool = False
+    remarks: Sequence[Remark] = ()
 
 
 @dataclass(slots=True)
@@ -115,6 +118,7 @@ class Sheet:
     lines: list[Line]
     gone: str | None = None
     links_only: bool = False
+    remarks: Sequence[Remark] = ()
 
 
 @dataclass(frozen=True)
@@ -126,12 +130,28 @@ class View:
     marking: bool = False
     bases: Mapping[str, Raw] = field(default_factory=dict)
     conflicts: Mapping[str, Raw] = field(default_factory=dict)
+    editors: Mapping[str, Editor] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
+
+    def base(self, state: FieldState) -> Raw:
+        """The stored text that the answer on the page is based on: in a conflict, what somebody else saved."""
+        return self.conflicts.get(state.path, self.bases.get(state.path, state.raw))
 
 
 def identify(path: str) -> str:
     """HTML id of a path."""
     return path.replace("/", "-").replace("@", "file-")
+
+
+def anchor(opened: Opened, path: str) -> str:
+    """HTML id of the field, table, row or file at ``path``."""
+    if path.startswith("@"):
+        return identify(path)
+    tables = {t.key for _section, t, _parent in opened.definition.tables()}
+    parts = path.split("/")
+    if parts[-1] in tables:
+        return f"table-{identify(path)}"
+    return f"row-{identify(path)}" if len(parts) % 2 == 0 else f"field-{identify(path)}"
 
 
 class Painter:
@@ -153,32 +173,23 @@ class Painter:
         """``state`` with what the person may do with it here."""
         spec, path, view = state.spec, state.path, self.view
         closed = self.partly and not rules.is_open_path(self.declaration, path)
-        error = view.errors.get(path) or state.error
-        if not error and view.marking and state.visible and state.required and state.empty:
-            error = (
-                _("这一项还没选，请选一项。") if spec.options or spec.type == "boolean" else _("这一项还没填，请填写。")
-            )
-        question = Question(
-            spec=spec, path=path, id=identify(path), raw=state.raw, text=state.text, error=error, warning=state.warning,
-            visible=state.visible, required=state.required, readonly=closed or state.readonly, computed=state.computed,
-            prefilled=state.prefilled and not closed and bool(state.raw), base=view.bases.get(path, state.raw),
-            source_url=self.sources.get(spec.type), compact=compact,
+        editor = view.editors.get(path)
+        return Question(
+            spec=spec, path=path, id=identify(path), raw=state.raw, text=state.text, error=self._error(state),
+            warning=state.warning, visible=state.visible, required=state.required, readonly=closed or state.readonly,
+            computed=state.computed, prefilled=state.prefilled and not closed and bool(state.raw), base=view.base(state),
+            theirs=_theirs(spec, view.conflicts[path]) if path in view.conflicts else None,
+            source_url=self.sources.get(spec.type), compact=compact, remarks=self.remarks.get(path, ()),
+            theirs_name=editor.name if editor else "", theirs_at=clock(editor.at) if editor else "",
         )  # fmt: skip
-        if spec.type == "boolean":
-            question.options = field_types.get("boolean").options(spec)  # type: ignore[attr-defined]
-        if self.remarks:
-            question.remarks = self.remarks.get(path, [])
-        if path in view.conflicts:
-            theirs = view.conflicts[path]
-            question.base, question.theirs = theirs, self._read(spec, theirs)
-        return question
 
-    @staticmethod
-    def _read(spec: FieldSpec, raw: Raw) -> str:
-        """``raw`` as people read it: names of options instead of their values."""
-        names = {o.value: o.label for o in spec.options}
-        texts = [raw] if isinstance(raw, str) else (raw or [])
-        return "、".join(names.get(t, t) for t in texts)
+    def _error(self, state: FieldState) -> str | None:
+        """What is wrong with it; that nothing is there only where missing answers are marked."""
+        error = self.view.errors.get(state.path) or state.error
+        if error or not (self.view.marking and state.lacking):
+            return error
+        chosen = state.spec.options or state.spec.type == "boolean"
+        return _("这一项还没选，请选一项。") if chosen else _("这一项还没填，请填写。")
 
     def sheets(self, section: SectionState) -> list[Sheet]:
         """The tables of ``section``."""
@@ -193,6 +204,7 @@ class Painter:
             key=spec.key, label=spec.label, row_label=spec.row_label, place=state.path, id=identify(state.path),
             aside=_aside(state), error=state.error, visible=state.visible, room=state.room,
             editable=rules.is_open_table(self.declaration, f"{state.path}/-"), lines=[], links_only=many,
+            remarks=self.remarks.get(state.path, ()),
         )  # fmt: skip
         for row in state.rows:
             shown = not many or row is chosen
@@ -203,10 +215,14 @@ class Painter:
 
     def _chosen(self, state: TableState) -> RowState | None:
         """The row that stands open: the one at hand, else the first with something wrong, else the only one."""
-        at = next((r for r in state.rows if self.view.at == r.path or self.view.at.startswith(f"{r.path}/")), None)
-        wrong = next((r for r in state.rows if any(f.visible and f.error for f in r.all_fields())), None)
-        unfinished = next((r for r in state.rows if r.problems), None)
-        return at or wrong or unfinished or (state.rows[0] if len(state.rows) == 1 else None)
+        for is_meant in (self._is_at_hand, _is_wrong, _is_unfinished):
+            for row in state.rows:
+                if is_meant(row):
+                    return row
+        return state.rows[0] if len(state.rows) == 1 else None
+
+    def _is_at_hand(self, row: RowState) -> bool:
+        return self.view.at == row.path or self.view.at.startswith(f"{row.path}/")
 
     def line(self, row: RowState, table: TableState, *, shown: bool = True, open_: bool = False) -> Line:
         """One row of ``table``."""
@@ -219,6 +235,7 @@ class Painter:
             tables=[self.sheet(t, outer=False) for t in row.tables.values()] if shown else [],
             open=open_, shown=shown, arrive=self.view.at == row.path,
             first=row.number == 1, last=row.number == len(table.rows),
+            removable=rules.is_open_table(self.declaration, row.path), remarks=self.remarks.get(row.path, ()),
         )  # fmt: skip
 
     def _runs(self, row: RowState, table: TableState) -> Iterator[Run]:
@@ -226,13 +243,18 @@ class Painter:
         if spec.columns:
             yield Run("", "", [self.question(row.fields[c.key]) for c in spec.columns], [])
         for number, group in enumerate(spec.groups):
-            first = number == 0 and not spec.columns
-            run_id = f"{identify(row.path)}-{group.key}"
-            if group.layout == "pairs":
-                yield Run(group.label, group.help or "", [], list(self._pairs(row, group)), run_id)
-            else:
-                questions = [self.question(row.fields[c.key]) for c in group.columns]
-                yield Run("" if first else group.label, group.help or "", questions, [], run_id)
+            yield self._run(row, group, first=number == 0 and not spec.columns)
+
+    def _run(self, row: RowState, group: Group, *, first: bool) -> Run:
+        """The questions of ``group``. The first run of a row needs no title: the row has one."""
+        run = Run(group.label, group.help or "", [], [], f"{identify(row.path)}-{group.key}")
+        if group.layout == "pairs":
+            run.pairs = list(self._pairs(row, group))
+            return run
+        run.questions = [self.question(row.fields[c.key]) for c in group.columns]
+        if first:
+            run.label = ""
+        return run
 
     def _pairs(self, row: RowState, group: Group) -> Iterator[Pair]:
         states = [row.fields[c.key] for c in group.columns]
@@ -244,6 +266,21 @@ class Painter:
                 change_words(before, after),
                 change_id(before),
             )
+
+
+def _theirs(spec: FieldSpec, raw: Raw) -> str:
+    """What somebody else saved, as people read it: names of options instead of their values."""
+    names = {o.value: o.label for o in spec.options}
+    texts = [raw] if isinstance(raw, str) else (raw or [])
+    return "、".join(names.get(t, t) for t in texts)
+
+
+def _is_wrong(row: RowState) -> bool:
+    return count(row.all_fields())[0] > 0
+
+
+def _is_unfinished(row: RowState) -> bool:
+    return row.problems > 0
 
 
 def change_id(before: FieldState) -> str:
@@ -286,23 +323,26 @@ def head_words(row: RowState, table: TableState) -> tuple[str, str]:
     wrong, missing = count(row.all_fields())
     if wrong:
         return _("%(n)s 处要改", n=wrong), "bad"
+    end = _("还有 %(n)s 项没填", n=missing) if missing else _("已填完")
+    return " · ".join([*_summary_parts(row, table), end]), "mute"
+
+
+def _summary_parts(row: RowState, table: TableState) -> Iterator[str]:
+    """How many nested rows there are, and what the summary says that the title does not say already; each cut short."""
     parts = [f"{t.spec.row_label} {len(t.rows)} 个" for t in row.tables.values()]
-    title = table.spec.title_column
-    parts += [p for p in row.summary.split(" · ") if p and (not title or p != row.fields[title].text)]
-    parts = [p if len(p) <= 24 else f"{p[:24]}…" for p in parts]
-    parts.append(_("还有 %(n)s 项没填", n=missing) if missing else _("已填完"))
-    return " · ".join(parts), "mute"
+    title = row.fields[table.spec.title_column].text if table.spec.title_column else ""
+    parts += [p for p in row.summary.split(" · ") if p not in ("", title)]
+    for part in parts:
+        yield part if len(part) <= 24 else f"{part[:24]}…"
 
 
 def count(states: Iterable[FieldState]) -> tuple[int, int]:
     """How many visible fields must be changed, and how many answered."""
     wrong = missing = 0
     for state in states:
-        if not state.visible:
-            continue
-        if state.error:
+        if state.visible and state.error:
             wrong += 1
-        elif state.required and state.empty:
+        elif state.lacking:
             missing += 1
     return wrong, missing
 

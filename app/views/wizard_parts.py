@@ -11,6 +11,7 @@ from app.definitions.influence import Place, influenced
 from app.errors import NotFound
 from app.models.base import now
 from app.services.opened import Opened
+from app.views.returned import Returned, returned
 from app.views.wizard_frame import Stop, rail, section_problems
 from app.views.wizard_page import Line, Painter, Question, Sheet, View, change_id, change_words, pair_of
 
@@ -26,6 +27,7 @@ class Parts:
     sheets: list[Sheet] = field(default_factory=list)
     rail: list[Stop] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
+    returned: Returned | None = None
     saved_at: object = None
     alone: bool = False
 
@@ -37,6 +39,11 @@ class _Spot:
     state: FieldState
     tables: tuple[TableState, ...] = ()
     rows: tuple[RowState, ...] = ()
+
+    @property
+    def table(self) -> str:
+        """Key of the innermost table, empty in the main form."""
+        return self.tables[-1].spec.key if self.tables else ""
 
     @property
     def compact(self) -> bool:
@@ -62,15 +69,12 @@ def changed_parts(opened: Opened, section: str, path: str, view: View, *, alone:
     """The parts that look different after ``path`` was saved; with ``alone`` only the field. NotFound if it is gone."""
     state = opened.evaluation.section(section)
     spots = _spots(state)
-    here = next((s for s in spots if s.state.path == path), None)
-    if here is None:
-        raise NotFound(_("这一项已经不在了，可能在另一个窗口里移除了。请刷新页面。"))
+    here = _spot_at(spots, path)
     painter = Painter(opened, view)
     parts = Parts(painter.question(here.state, compact=here.compact), saved_at=now(), alone=alone)
     if alone:
         return parts
-    table = here.tables[-1].spec.key if here.tables else ""
-    places = influenced(opened.definition, table, here.state.spec.key)
+    places = influenced(opened.definition, here.table, here.state.spec.key)
     reached = [s for s in spots if s.state.path != path and _is_reached(s, here, places)]
     parts.others = [painter.question(s.state, compact=s.compact) for s in reached]
     whole = {p.table for p in places if not p.key}
@@ -78,16 +82,22 @@ def changed_parts(opened: Opened, section: str, path: str, view: View, *, alone:
     parts.saved_at = opened.declaration.saved_at
     parts.rail = rail(opened, section)
     parts.problems = section_problems(opened, section)
+    parts.returned = returned(opened)
     _add_rows(parts, painter, [here, *reached])
     return parts
 
 
+def _spot_at(spots: list[_Spot], path: str) -> _Spot:
+    for spot in spots:
+        if spot.state.path == path:
+            return spot
+    raise NotFound(_("这一项已经不在了，可能在另一个窗口里移除了。请刷新页面。"))
+
+
 def _is_reached(spot: _Spot, here: _Spot, places: frozenset[Place]) -> bool:
-    table = spot.tables[-1].spec.key if spot.tables else ""
-    row, key = (spot.rows[-1] if spot.rows else None), spot.state.spec.key
     for place in places:
-        if (place.table, place.key) == (table, key):
-            return place.everywhere or row is None or any(row is r for r in here.rows)
+        if (place.table, place.key) == (spot.table, spot.state.spec.key):
+            return place.everywhere or not spot.rows or any(spot.rows[-1] is row for row in here.rows)
     return False
 
 

@@ -65,6 +65,7 @@ FACTS: dict[str, Any] = {
     "employees": 286.0,
     "revenue_y1": 8621.24,
     "total_assets_y1": 9000.0,
+    "established_on": "2009-03-18",
 }
 
 
@@ -143,7 +144,7 @@ def test_messages_name_only_what_is_known(ours: Definition) -> None:
     """Every placeholder of a message is an answer, a parameter or one of the fixed names."""
     tables = {t.key: t for _, t, _ in ours.tables()}
     for condition in ours.conditions:
-        known = {"value", "number", "expected"} | {f"params.{k}" for k in ours.parameters}
+        known = {"value", "number", "expected", "difference"} | {f"params.{k}" for k in ours.parameters}
         known |= {f.key for _, f in ours.fields()}
         if condition.each:
             known |= {c.key for c in tables[condition.each].all_columns}
@@ -320,6 +321,7 @@ def test_route_of_the_guide_with_its_switches() -> None:
         ("conformity_review", "review", "city", None),
         ("expert_review", "expert", "city", "expert_step"),
         ("publish_list", "decide", "city", None),
+        ("publicity", "publicity", "city", "publicity_required"),
     ]
     assert [ours.parameters[p].value for p in ("district_step", "expert_step", "correction_days")] == [False, False, 0]
     assert sum(c.points for c in ours.rubric) == 100

@@ -27,6 +27,7 @@ FACTS = {
     "employees": 286.0,
     "revenue_y1": None,
     "total_assets_y1": None,
+    "established_on": "2009-03-18",
 }
 GOOD_PROJECT = {
     "start_date": "2024-01-10",
@@ -106,7 +107,7 @@ def test_a_complete_declaration_has_no_problems() -> None:
             {},
             "warn",
             "“人均营业收入”是 301.40 万元；按营业收入 8,621.24 万元和认证的从业人员计算，"
-            "约为 30.14 万元。填对了就不用改",
+            "约为 30.14 万元，差 900%。填对了就不用改",
         ),
         (
             {"profit": "9000"},
@@ -131,7 +132,13 @@ def test_a_complete_declaration_has_no_problems() -> None:
             {},
             {"total_cost": "120"},
             "warn",
-            "第 1 个项目的“改造总花费”是 120.00 万元，小于三项支出之和 128.00 万元，请核对",
+            "第 1 个项目的“改造总花费”是 120.00 万元，小于三项支出之和 128.00 万元，差 6%，请核对",
+        ),
+        (
+            {"revenue": "100", "revenue_per_capita": "0.35", "profit": "1", "enterprise_scale": "micro"},
+            {},
+            "warn",
+            "第 1 个项目的“改造总花费”是 128.00 万元，大于2023年营业收入 100.00 万元，请核对单位是不是万元",
         ),
         (
             {},
@@ -159,6 +166,19 @@ def test_missing_facts_are_undecided() -> None:
     assert verdict.problems == []
     undecided = {f.condition.key for f in verdict.findings if f.result is None}
     assert undecided == {"scale_consistent", "revenue_per_capita_consistent"}
+
+
+def test_figures_of_a_year_before_the_enterprise_was_there() -> None:
+    verdict = judge({}, {}, {"established_on": "2024-01-02"})
+    assert [(p.severity, p.message) for p in verdict.problems] == [
+        ("warn", "企业 2024 年 1 月 2 日成立，却填了2023年营业收入 8,621.24 万元，请核对成立日期和报表年度")
+    ]
+    assert judge({}, {}, {"established_on": "2023-12-31"}).problems == []
+
+
+def test_every_condition_names_its_clause() -> None:
+    conditions = catalogue().get("hrb_cultivation_intake").conditions
+    assert [c.key for c in conditions if not c.source] == []
 
 
 def test_outside_the_city_is_told() -> None:

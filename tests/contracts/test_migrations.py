@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from sqlalchemy.exc import DatabaseError
 
 from app.errors import Conflict
 from app.extensions import db
-from app.models import Account, Event, Revision
+from app.models import Account, Event, Recognition, Revision
 from app.models.base import now
 from app.services.unit_of_work import unit_of_work
 from app.workflow import engine
@@ -79,6 +80,27 @@ def test_down_and_up_again(context: Flask) -> None:
     upgrade()
     with db.engine.connect() as connection:
         assert connection.execute(text("select count(*) from enterprise")).scalar() == 1
+
+
+def test_outcomes_survive_the_way_back_and_forth(context: Flask) -> None:
+    """The table of outcomes is made anew on SQLite: rows stay, and exactly one rule about states is in force."""
+    sent = factories.submitted()
+    kept = factories.store(
+        Recognition(
+            enterprise_id=sent.enterprise_id, declaration_id=sent.id, programme_key=sent.programme_key, title="名单",
+            valid_from=now().date(), state="under_review", created_at=now(),
+        )
+    ).id  # fmt: skip
+    db.session.remove()
+    downgrade(revision="0005")
+    with db.engine.connect() as connection:
+        assert connection.execute(text("select title, state from recognition")).one() == ("名单", "valid")
+    upgrade()
+    found = db.session.get_one(Recognition, kept)
+    assert (found.title, found.state, found.level, found.version) == ("名单", "valid", "city", 1)
+    for state, allowed in (("under_review", True), ("expired", True), ("nonsense", False)):
+        with nullcontext() if allowed else pytest.raises(Conflict), unit_of_work() as session:
+            session.get_one(Recognition, kept).state = state
 
 
 @pytest.fixture

@@ -11,12 +11,25 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from app.extensions import db
-from app.models import Account, Assignment, Job, Message, Notice, PublicList
+from app.models import (
+    Account,
+    Assignment,
+    Handover,
+    Job,
+    Message,
+    Notice,
+    Objection,
+    PublicList,
+    Recognition,
+    WebhookDelivery,
+)
 from app.models.base import now
 from app.permissions import roles
 from app.services.attachment import upload
+from app.workflow.calendar import local_date
 from tests.factories import filled_draft, find, login, make_account, make_batch, perform, store
 from tests.factories_files import pdf_bytes
+from tests.factories_webhook import make_webhook
 
 PEOPLE = ("anonymous", "individual", "owner", "other", "district", "far", "city", "expert", "stranger", "admin")
 """``owner`` owns the declaration, ``district`` and ``city`` are its offices, ``far`` is another district, ``expert`` has it
@@ -53,6 +66,25 @@ def world(context: Flask) -> dict[str, Any]:
     listed = PublicList(batch_id=batch.id, title="名单", authority="市工信局", published_at=now(), published_by=city.id)
     job = Job(kind="test", run_after=now(), account_id=city.id, created_at=now())
     message = db.session.query(Message).filter_by(account_id=owner.id).first()
+    facts = {"title": "公示", "authority": "市工信局", "published_at": now(), "published_by": city.id}
+    day = local_date(now())
+    public = store(PublicList(batch_id=batch.id, kind="publicity", opens_on=day, closes_on=day, **facts))
+    against = {
+        "objector": "李志强",
+        "contact": "13904512187",
+        "unit": "某公司",
+        "content": "不实。",
+        "received_on": day,
+    }
+    objection = store(
+        Objection(declaration_id=sent.id, list_id=public.id, registered_by=city.id, created_at=now(), **against)
+    )
+    letter = {"batch_id": batch.id, "step_key": "handover", "region_code": "230108", "created_by": city.id}
+    handover = store(Handover(**letter, created_at=now()))
+    given = {"programme_key": "hrb_cultivation_intake", "title": "入库", "valid_from": day, "created_at": now()}
+    recognition = store(Recognition(enterprise_id=sent.enterprise_id, declaration_id=sent.id, **given))
+    hook = make_webhook()
+    delivery = store(WebhookDelivery(webhook_id=hook.id, kind="trial", body="{}", created_at=now()))
     ids = {
         "declaration": sent.public_id,
         "attachment": attachment,
@@ -61,29 +93,44 @@ def world(context: Flask) -> dict[str, Any]:
         "public_list": store(listed).public_id,
         "message": message.public_id,
         "job": store(job).public_id,
+        "publicity": public.public_id,
+        "objection": objection.public_id,
+        "handover": handover.public_id,
+        "recognition": recognition.id,
+        "webhook": hook.public_id,
+        "delivery": delivery.public_id,
     }
     return {"people": people, "ids": ids}
 
 
 OWN_ID = {
     "attachment.show": "attachment", "attachment.remove": "attachment", "portal.notice": "notice", "portal.public_list": "public_list",
-    "export.file": "job", "system.job": "job", "batch": "batch", "export": "batch", "message": "message",
+    "publicity": "publicity", "funding": "batch", "handover": "handover", "handover.index": "batch",
+    "handover.gather": "batch", "recognition": "recognition", "export.file": "job", "system.job": "job", "batch": "batch", "export": "batch", "message": "message",
+    "webhook": "webhook", "webhook.resend": "delivery",
 }  # fmt: skip
-VALUES = {"key": "audit_report", "section": "basic_info", "code": "0000-0000", "token": "x" * 43, "remark_id": 1, "expert_id": 1,
-          "filename": "css/shenbao.css"}  # fmt: skip
+VALUES = {"key": "audit_report", "section": "basic_info", "code": "0000-0000", "token": "x" * 43, "remark_id": 1, "expert_id": 1, "account_id": 999999, "note_id": 1,
+          "filename": "css/shenbao.css", "name": "region"}  # fmt: skip
 
 
 BODIES: dict[str, dict[str, Any]] = {
     "declaration.act": {"action": "recall", "version": "999"},
     "declaration.accept": {"statement": "yes"},
     "review.add_remark": {"path": "profit", "text": "请核对。"},
+    "review.add_note": {"note": "先放一放。"},
     "review.change_remark": {"do": "settle", "path": "profit"},
     "review.unassign": {"version": "999", "key": "01890000-0000-7000-8000-000000000000"},
     "review.decide": {"action": "confirm", "version": "999"},
     "stamped.hand_in": {"version": "999", "key": "01890000-0000-7000-8000-000000000000"},
     "submission.submit": {"action": "submit", "version": "999", "statement": "yes"},
     "wizard.save_field": {"profit": "1", "base:profit": ""},
+    "presence.visit": {"section": "basic_info", "since": "2026-01-01T00:00:00+00:00"},
+    "member.answer": {"do": "decline"},
     "batch.remind": {"done": ""},
+    "publicity.conclude": {"key": "01890000-0000-7000-8000-000000000000"},
+    "funding.allocate": {"stage": "preview"},
+    "recognition.revoke": {"stage": "preview", "version": "1", "reason": "不符合条件。"},
+    "webhook.switch": {"active": "1"},
 }
 """Bodies that get past the first look at the form; versions are stale, so that nothing is really done."""
 
@@ -100,9 +147,13 @@ def body(rule: Rule, ids: dict[str, str]) -> dict[str, Any]:
 def address(app: Flask, rule: Rule, ids: dict[str, str]) -> str:
     """The rule's address with the record that belongs to its family."""
     family = OWN_ID.get(rule.endpoint) or OWN_ID.get(rule.endpoint.split(".")[0], "declaration")
-    values = VALUES | {"id": ids[family]}
+    values = VALUES | {"id": ids[family], "objection_id": ids["objection"], "declaration_id": ids["declaration"]}
     if rule.endpoint in ("programme.show", "batch.create"):
         values["key"] = "hrb_cultivation_intake"
+    if rule.endpoint in ("role.show", "role.change"):
+        values["name"] = roles.CITY
+    if rule.endpoint == "picker.records":
+        values["name"] = "enterprise"
     if rule.endpoint == "batch.remind":
         values["key"] = "paper_copy"
     with app.test_request_context():
@@ -200,6 +251,20 @@ EXPECTED = {
     "POST declaration.start": "lnyynnnnnn",
     "GET enterprise.certification": "lnyynnnnnn",
     "GET enterprise.index": "lnyynnnnnn",
+    # Members: an enterprise's own page; there is no such colleague or invitation. The wrong link leads nowhere.
+    "GET member.index": "lnyynnnnnn",
+    "GET member.invite_page": "lnyynnnnnn",
+    "POST member.invite": "lnyynnnnnn",
+    "POST member.withdraw": "ln--nnnnnn",
+    "GET member.edit": "ln--nnnnnn",
+    "POST member.change": "ln--nnnnnn",
+    "POST member.remove": "ln--nnnnnn",
+    "POST member.transfer": "ln--nnnnnn",
+    "POST member.leave": "lnnnnnnnnn",
+    "GET member.by_link": "----------",
+    "GET member.answer_page": "l---------",
+    "POST member.answer": "l---------",
+    "POST presence.visit": "l-n-nnnnnn",
     "GET programme.index": "lyyynnnnnn",
     "GET programme.show": "lyyynnnnnn",
     "GET workbench.index": "lyyynnnnnn",
@@ -230,13 +295,22 @@ EXPECTED = {
     "GET document.preview": "l-y-y-yy-y",
     "GET document.receipt": "l-y-y-yy-y",
     # Reviewing: offices in charge and the assigned expert; another district's office finds nothing.
+    "POST remark.reply": "l---nnnnnn",
+    "POST review.add_note": "lnnnn-ynnn",
     "POST review.add_remark": "lnnnn-ynnn",
     "POST review.assign": "lnnny-ynnn",
     "POST review.change_remark": "lnnnn-ynnn",
     "POST review.decide": "lnnny-ynnn",
+    "POST review.remove_note": "lnnnn-ynnn",
     "POST review.score": "lnnnnnny-n",
+    "POST review.settle_remarks": "lnnnn-ynnn",
     "POST review.unassign": "lnnny-ynnn",
     "GET review.show": "lnnny-yy-y",
+    # Who is at work on it, and several at once: offices; results of an act are the clerk's own.
+    "POST todo_bulk.act": "lnnnyyynnn",
+    "GET todo_bulk.show": "lnnn---nnn",
+    "GET todo_claim.show": "lnnny-ynnn",
+    "POST todo_claim.act": "lnnny-ynnn",
     # Batches, their lists and the grids' index: staff; settings and publication: the city.
     "GET batch.create": "lnnnnnynny",
     "POST batch.create": "lnnnnnynny",
@@ -247,7 +321,54 @@ EXPECTED = {
     "GET batch.settings": "lnnnnnynny",
     "POST batch.settings": "lnnnnnynny",
     "GET batch.show": "lnnnyyynny",
-    "GET data.index": "lnnnyyynny",
+    # Objections and publicity: offices that publicise; hand-overs, funds and outcomes: staff read, the office whose deed it is acts.
+    "GET objection.index": "lnnnnnynny",
+    "POST objection.register": "lnnnnnynnn",
+    "GET objection.decide_page": "lnnnnnynnn",
+    "POST objection.decide": "lnnnnnynnn",
+    "GET objection.evidence": "lnnnnn-nn-",
+    "GET publicity.show": "lnnnnnynny",
+    "GET publicity.preview": "lnnnnnynnn",
+    "POST publicity.conclude": "lnnnnnynnn",
+    "GET handover.index": "lnnnyyynny",
+    "POST handover.gather": "lnnnyyynnn",
+    "GET handover.show": "lnnny--nn-",
+    "POST handover.send": "lnnny--nnn",
+    "POST handover.letter": "lnnny--nnn",
+    "GET handover.read_letter": "lnnn---nn-",
+    "POST handover.take_out": "lnnn---nnn",
+    "GET handover.sheet": "lnnny--nn-",
+    "GET funding.show": "lnnnyyynny",
+    "POST funding.allocate": "lnnnnnnnnn",
+    "GET funding.sheet": "lnnn---nn-",
+    "GET recognition.index": "lnnnyyynny",
+    "GET recognition.show": "lnnny-ynny",
+    "POST recognition.revoke": "lnnny-ynnn",
+    "POST recognition.correct": "lnnny-ynnn",
+    "GET picker.records": "lnnnyyynny",
+    "GET data.index": "lnnnyyyyyy",
+    # The interface: a key is the only way in, whoever is signed in.
+    "GET TableApi.index": "llllllllll",
+    "GET TableApi.openapi": "llllllllll",
+    "GET TableApi.rows": "llllllllll",
+    "GET TableApi.row": "llllllllll",
+    # Its keys: administrators.
+    "GET api_token.index": "lnnnnnnnny",
+    "POST api_token.create": "lnnnnnnnny",
+    "POST api_token.revoke": "lnnnnnnnn-",
+    # Addresses that hear of deeds: administrators.
+    "GET webhook.index": "lnnnnnnnny",
+    "POST webhook.create": "lnnnnnnnny",
+    "GET webhook.show": "lnnnnnnnny",
+    "POST webhook.change": "lnnnnnnnny",
+    "POST webhook.renew": "lnnnnnnnny",
+    "POST webhook.switch": "lnnnnnnnny",
+    "POST webhook.test": "lnnnnnnnny",
+    "POST webhook.resend": "lnnnnnnnny",
+    # Doors of roles: administrators.
+    "POST role.change": "lnnnnnnnny",
+    "GET role.index": "lnnnnnnnny",
+    "GET role.show": "lnnnnnnnny",
     "POST export.package": "lnnnyyynny",
     "GET export.summary": "lnnnyyynny",
 }

@@ -146,6 +146,8 @@ def decide(page: Page, public_id: str, words: str) -> None:
     page.goto("/todo/")
     page.locator(f'a[href*="/review/{public_id}/"]').first.click()
     page.get_by_label(words, exact=True).check()
+    if (points := page.get_by_role("button", name="全部符合")).count():
+        points.click()
     before = factories.find(public_id).version
     with page.expect_navigation():
         page.locator("#decide").click()

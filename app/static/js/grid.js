@@ -3,7 +3,10 @@
 for (const form of document.querySelectorAll("form[data-filter]")) {
   form.addEventListener("change", (event) => {
     const way = event.target.closest("[data-way]");
-    if (way) document.getElementById(way.dataset.way).name = way.value;
+    if (!way) return;
+    const input = document.getElementById(way.dataset.way);
+    // A picker posts what is chosen in a hidden input beside the one that is typed in.
+    (input.closest("[data-picker]")?.querySelector("input[type=hidden]") || input).name = way.value;
   });
   form.addEventListener("submit", () => {
     for (const input of form.querySelectorAll("[name]")) input.disabled = !input.value;

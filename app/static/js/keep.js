@@ -39,6 +39,12 @@ function sayNothing() {
   said = null;
 }
 
+/** Title and sentence of a page that says why something may not be done. */
+function pageWords(text) {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  return [...page.querySelectorAll("main h1, main h1 + p")].map((part) => part.textContent.trim()).join("：");
+}
+
 function isLogin(url) {
   return url && new URL(url, location.href).pathname === words.login;
 }
@@ -78,6 +84,8 @@ document.addEventListener("htmx:responseError", (event) => {
   const field = fieldOf(event);
   if (field) unsaved.add(field);
   const status = event.detail.xhr.status;
+  const refusal = status === 403 && pageWords(event.detail.xhr.responseText);
+  if (refusal) return say(refusal);
   if (field && (status === 400 || status === 401 || status === 403)) return recover(field);
   say(words.refused);
 });

@@ -61,7 +61,8 @@ document.addEventListener("change", (event) => {
   if (!box || !form()?.contains(box)) return;
   setTimeout(() => {
     const now = document.getElementById(box.id);
-    if (now && isDirty(now) && !running.has(now.id) && !tries.has(now.id)) htmx.trigger(now, "change");
+    // Where two texts stand, the person chooses; saving again by itself would choose for them.
+    if (now && !now.querySelector("[name=deed]") && isDirty(now) && !running.has(now.id) && !tries.has(now.id)) htmx.trigger(now, "change");
   }, LATE_MS);
 });
 

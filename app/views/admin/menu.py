@@ -13,6 +13,7 @@ from app.views.admin.builder import build_view
 from app.views.admin.core import all_grids
 from app.views.admin.index import blueprint
 from app.views.admin.spec import Grid
+from app.views.api.resource import TableApi
 from app.views.security import Manager
 
 
@@ -49,6 +50,7 @@ def init_grids(app: Flask) -> None:
             related = [views[g.name] for g in grids if g.parent == grid.name]
             views[grid.name] = build_view(grid, related)
             appbuilder.add_view_no_menu(views[grid.name])
+        appbuilder.add_api(TableApi)
     app.register_blueprint(blueprint)
 
 

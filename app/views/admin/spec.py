@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import urlencode
 
+from flask import g, has_app_context
 from markupsafe import Markup
 from sqlalchemy import ColumnElement
 
 from app.definitions.schema import Definition, Table
+from app.documents.context import label_with_unit
 from app.documents.sheet import Kind as SheetKind
 from app.fields import registry as field_types
 from app.fields.base import FieldSpec
-from app.models import Account
+from app.models import Account, Event
 from app.models.base import Model
 from app.models.generated import build_projection
+from app.services.event_names import Names, names_of
 from app.services.reference import lookups
 from app.services.session import browser_name
 from app.views.page import file_size, local_time, mask_phone
@@ -53,14 +57,26 @@ class Column:
     search: bool = False
     order: bool = True
     spec: FieldSpec | None = None
+    pick: str = ""
+    """What the filter or the control offers while one types: regions, industries, or the name of a grid of records."""
+
+    @property
+    def offers(self) -> str:
+        """``pick``, or what goes without saying: codes are never typed by heart."""
+        kind = self.spec.type if self.spec else self.kind
+        return self.pick or {"region": "regions", "industry": "industries"}.get(kind, "")
+
+    @property
+    def head(self) -> str:
+        """The label where values stand or are typed without their unit: in Excel and in filters."""
+        return label_with_unit(self.spec) if self.spec else self.label
 
     def text(self, value: Any) -> str | Markup:
         """The value as people read it."""
         if value is None or value == "":
             return Markup('<span class="mute">—</span>')
         if self.spec is not None:
-            shown = field_types.get(self.spec.type).text(self.spec, value, lookups)
-            return f"{shown} {self.spec.unit}" if self.spec.unit and shown else shown
+            return self.spec.with_unit(field_types.get(self.spec.type).text(self.spec, value, lookups))
         return _TEXTS.get(self.kind, lambda c, v: str(v))(self, value)
 
     def choice(self, value: str) -> str:
@@ -87,13 +103,14 @@ class Column:
         return kinds.get(kind, "text")
 
 
-NOTED = {"title": "名称", "list": "名单编号", "count": "件数", "way": "登录方式", "role": "身份", "user_type": "账号类型",
-         "revision": "版本", "code": "校验码", "states": "状态", "path": "位置", "label": "哪一项", "experts": "专家编号",
-         "expert": "专家编号", "name": "姓名", "seal": "印章", "state": "核对", "matched": "校验码", "attachment": "文件编号",
-         "key": "事项"}  # fmt: skip
-SAID = {"password": "密码", "sms": "短信", "seen": "看到", "not_seen": "没看到", "cannot_tell": "看不清", "done": "已核对",
-        "pending": "等待核对", "failed": "要人工核对", "enterprise": "企业", "individual": "个人", "None": "—"}  # fmt: skip
-"""What an event notes, by the words that the services write: names and values."""
+def keep_names(events: Iterable[Event]) -> None:
+    """Read the names that the columns of these events will be asked for, all at once, for this request."""
+    g.event_names = names_of(events)
+
+
+def _names() -> Names:
+    return g.get("event_names", Names()) if has_app_context() else Names()
+
 
 _TEXTS: dict[str, Callable[[Column, Any], str]] = {
     "option": lambda c, v: c.options.get(str(v), str(v)),
@@ -105,12 +122,8 @@ _TEXTS: dict[str, Callable[[Column, Any], str]] = {
     "phone": lambda c, v: mask_phone(v),
     "size": lambda c, v: file_size(v),
     "long": lambda c, v: v if len(v) <= 60 else v[:60] + "……",
-    "subject": lambda c, v: " ".join(
-        (c.options.get(v.partition(":")[0], v.partition(":")[0]), v.partition(":")[2])
-    ).strip(),
-    "json": lambda c, v: (
-        "；".join(f"{NOTED.get(k, k)}：{SAID.get(str(x), x)}" for k, x in v.items()) if isinstance(v, dict) else str(v)
-    ),
+    "subject": lambda c, v: _names().subject(v, c.options),
+    "json": lambda c, v: _names().noted(v) if isinstance(v, dict) else str(v),
     "agent": lambda c, v: browser_name(v) or "其他",
 }
 
@@ -129,6 +142,8 @@ class Grid:
     parent: str | None = None
     order: tuple[str, str] = ("id", "desc")
     indent: bool = False
+    prepare: Callable[[Iterable[Any]], None] | None = None
+    """Called with the rows before they are shown, to read in one go what their columns need."""
 
     @property
     def listed(self) -> list[Column]:
@@ -140,6 +155,21 @@ class Grid:
         """Columns with a filter."""
         return [c for c in self.columns if c.search]
 
+    def describe(self, row: Any) -> dict[str, str]:
+        """The record in people's words, label → text, without what is empty: for the record of changes."""
+        shown = [(c, value_at(row, c.path)) for c in self.columns]
+        return {c.label: str(c.text(value)) for c, value in shown if value not in (None, "")}
+
+    def child_address(self, child: Grid, row: Any) -> str:
+        """Address of the grid ``child`` with the rows that belong to ``row`` of this one; empty if no filter tells."""
+        filters = [(c.path, value_at(row, c.path)) for c in WAY_UP if c in child.columns and c in self.columns]
+        above = next((c for c in child.columns if c.path.startswith("parent.")), None)
+        if above is not None:
+            filters.append((above.path, value_at(row, above.path.removeprefix("parent."))))
+        if not filters or not all(value for _path, value in filters):
+            return ""
+        return f"/admin/{child.name}/list/?" + urlencode([(f"_flt_1_{path}", value) for path, value in filters])
+
     def column(self, path: str) -> Column:
         """The column ``path``; KeyError if there is none."""
         for column in self.columns:
@@ -148,8 +178,27 @@ class Grid:
         raise KeyError(path)
 
 
+WAY_UP = (Column("declaration.serial_no", "受理号", search=True),)
+"""Columns by which the rows of a child table are told from those of other declarations."""
+
+
+def value_at(row: Any, path: str) -> Any:
+    """What ``row`` holds at ``path``, dotted into related records; None where there is none."""
+    for part in path.split("."):
+        row = getattr(row, part, None)
+    return row
+
+
+def _above(parent: Table | None) -> tuple[Column, ...]:
+    """The row that a nested row stands below, by its title."""
+    title = next((c for c in parent.all_columns if c.key == parent.title_column), None) if parent else None
+    if parent is None or title is None or title.type != "string":
+        return ()
+    return (Column(f"parent.{title.key}", f"所属{parent.row_label}", search=True, order=False),)
+
+
 def _answer(spec: FieldSpec, listed: bool) -> Column:
-    return Column(spec.key, spec.label, "field", listed=listed, search=spec.filter or spec.search, spec=spec)
+    return Column(spec.key, spec.plain_label, "field", listed=listed, search=spec.filter or spec.search, spec=spec)
 
 
 def _listed(specs: list[FieldSpec], limit: int) -> set[str]:
@@ -197,7 +246,7 @@ def _child(
         table.label,
         group,
         model,
-        (*facts[:2], Column("position", "序号", "int"), *(_answer(s, s.key in shown) for s in specs)),
+        (*facts[:2], *_above(parent), Column("position", "序号", "int"), *(_answer(s, s.key in shown) for s in specs)),
         scope(model),
         parent=f"{main}_{parent.key}" if parent else main,
         indent=True,

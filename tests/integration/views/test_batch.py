@@ -47,6 +47,8 @@ def settings(**changes: str) -> dict[str, str]:
         "parameter_max_total_mb": "1024",
         "parameter_district_step": "no",
         "parameter_expert_step": "yes",
+        "parameter_publicity_required": "no",
+        "parameter_publicity_days": "5",
     }
     return {k: v for k, v in (data | changes).items() if v is not None}
 

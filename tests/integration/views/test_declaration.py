@@ -177,6 +177,7 @@ def test_preview_shows_drafts_as_they_are_and_submissions_as_they_were(owner: Ac
     answers.save_answers(owner, public_id, {"revenue": "12万", "profit": "1234.5"})
     page = client.get(f"/declarations/{public_id}/preview").text
     assert "12万（要改）" in page and "1,234.50 万元" in page and "这是预览" in page and "没有填" in page
+    assert ">改造总花费</dt>" in page and "改造总花费(万元)" not in page
     sent = factories.submitted(owner)
     name = factories.find(sent.public_id).enterprise_name
     with unit_of_work() as session:

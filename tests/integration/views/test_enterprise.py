@@ -68,6 +68,7 @@ def test_in_review_shows_what_was_sent(web: FlaskClient) -> None:
     page = show(web, user)
     assert sent.serial_no in page and "审核中" in page and "撤回修改" in page
     assert ANSWERS["enterprise_name"] in page and "黑龙江省 / 哈尔滨市 / 平房区" in page and "3,000.00 万元" in page
+    assert ">注册资本</dt>" in page and "注册资本(万元)" not in page and "从业人数(人)" not in page
     assert "营业执照副本.pdf" in page and "转入" in page and "开始填写" in page
     assert ANSWERS["legal_person_id"] not in page and "1101************2X" in page
 

@@ -46,15 +46,18 @@ def url(declaration: Declaration, rest: str = "") -> str:
 
 
 def post(client: FlaskClient, declaration: Declaration, action: str, opinion: str = "", **more: Any) -> Any:
-    data = {"action": action, "opinion": opinion, "version": factories.find(declaration.public_id).version, "key": "k1"}
+    current = factories.find(declaration.public_id)
+    data = {"action": action, "opinion": opinion, "version": current.version, "key": "k1",
+            "check": factories.checks_of(current)}  # fmt: skip
     return client.post(url(declaration), data=data | more)
 
 
 def test_the_page_shows_answers_findings_papers_and_history(clerk: FlaskClient, declaration: Declaration) -> None:
     page = clerk.get(url(declaration)).text
     assert declaration.enterprise_name in page and declaration.serial_no in page and "第 1 版" in page
-    assert "自动核对 11 项" in page and "看每一项的依据" in page
+    assert "自动核对 13 项" in page and "看每一项的依据" in page
     assert "2023年营业收入" in page and "万元" in page and "基本情况" in page and "第 1 节，共" in page
+    assert ">改造总花费</dt>" in page and "改造总花费(万元)</dt>" not in page and "%（%）" not in page
     assert "2023年度审计报告" in page and '<iframe class="sb-sheet tall" src="/attachments/' in page
     assert "办理记录" in page and "初审确认" in page and "退回修改" in page and "不予通过" in page
     assert "退回盖章材料" not in page and "与第" not in page
@@ -241,7 +244,9 @@ def test_the_stamped_scan_comes_with_what_was_seen(
     assert "查验码与本申报最新一版一致" in page and "没有看到公章" in page and f"/attachments/{scan.public_id}" in page
     assert "退回盖章材料" in page and "符合要求" in page
     report = re.search(r"\?file=([0-9a-f-]{36})[^>]*>2023年度审计报告", page)
-    assert report and f'src="/attachments/{report[1]}"' in clerk.get(url(declaration, f"?file={report[1]}")).text
+    assert (
+        report and f'src="/attachments/{report[1]}#view=FitH"' in clerk.get(url(declaration, f"?file={report[1]}")).text
+    )
     assert clerk.get(url(declaration, "?file=nonsense")).status_code == 200
 
 

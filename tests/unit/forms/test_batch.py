@@ -9,7 +9,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from app.definitions import registry
-from app.definitions.schema import Definition
+from app.definitions.schema import Definition, Parameter
 from app.forms.batch import BatchForm, filled_batch_form
 from app.models import Batch
 
@@ -34,6 +34,8 @@ def posted(intake: Definition, **changes: str) -> BatchForm:
         "parameter_max_total_mb": "2048",
         "parameter_district_step": "no",
         "parameter_expert_step": "yes",
+        "parameter_publicity_required": "no",
+        "parameter_publicity_days": "5",
     }
     return filled_batch_form(intake, None, MultiDict(data | changes))
 
@@ -105,3 +107,30 @@ def test_a_new_batch_starts_from_the_definition(intake: Definition) -> None:
     form = filled_batch_form(intake, None)
     shown = {f.name: f.data for f in form.parameter_fields()}
     assert form.published.data is True and shown["parameter_base_year"] == "2023"
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "typed"),
+    [
+        (True, "no", False),
+        (3, "12", 12),
+        (2.5, "0.75", 0.75),
+        ("2026-06-17", "2027-01-31", "2027-01-31"),
+        ("6 月前", "7 月前", "7 月前"),
+        (None, "", None),
+    ],
+)
+def test_a_value_keeps_the_type_that_the_definition_gave_it(
+    intake: Definition, value: object, text: str, typed: object
+) -> None:
+    one = intake.model_copy(update={"parameters": {"limit": Parameter(label="限额", value=value)}})
+    form = filled_batch_form(one, None, MultiDict({"title": "首批", "parameter_limit": text}))
+    assert form.validate(), form.errors
+    assert form.parameters() == {"limit": typed} and type(form.parameters()["limit"]) is type(typed)
+
+
+@pytest.mark.parametrize(("value", "words"), [(2.5, "请填数字"), (3, "请填整数"), ("2026-06-17", "请填日期")])
+def test_words_where_another_type_is_wanted_are_refused(intake: Definition, value: object, words: str) -> None:
+    one = intake.model_copy(update={"parameters": {"limit": Parameter(label="限额", value=value)}})
+    form = filled_batch_form(one, None, MultiDict({"title": "首批", "parameter_limit": "很多"}))
+    assert not form.validate() and words in str(form.errors["parameter_limit"][0])

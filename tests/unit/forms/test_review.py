@@ -6,8 +6,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from app.errors import InvalidInput
-from app.forms.review import PHRASES, read_decision, read_experts, read_key, read_prefixed, read_version
-from app.workflow.steps import DEEDS
+from app.forms.review import read_checks, read_decision, read_experts, read_key, read_prefixed, read_version
 
 
 def test_a_decision_is_read() -> None:
@@ -37,5 +36,7 @@ def test_fields_by_their_prefix() -> None:
     assert read_prefixed(data, "points") == {"basis": "5", "effect": "6"}
 
 
-def test_phrases_belong_to_deeds_of_the_table() -> None:
-    assert set(PHRASES) <= {d.action for d in DEEDS if d.by == "officer"}
+def test_ticked_points_are_read_once_each() -> None:
+    data = MultiDict([("action", "confirm"), ("version", "1"), ("check", "b"), ("check", "a"), ("check", "b")])
+    assert read_decision(data).checks == ("b", "a")
+    assert read_checks(MultiDict()) == ()

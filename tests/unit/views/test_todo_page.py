@@ -13,9 +13,9 @@ from flask_babel import Babel
 
 from app.definitions import registry
 from app.definitions.schema import Definition
-from app.services.todo import Entry, Filters, Kind
+from app.services.todo import Entry
 from app.views import todo_page
-from app.views.todo_page import chips_of, first_reopened_section, row_of, short_clock, state_words
+from app.views.todo_page import first_reopened_section, row_of, short_clock, state_words
 from app.workflow.calendar import end_of
 
 # 2024-06-12 is a Wednesday.
@@ -46,7 +46,7 @@ def declaration(intake: Definition, **facts: Any) -> Any:
     values = {
         "public_id": "x1", "enterprise_id": 1, "enterprise_name": "北辰轴承", "serial_no": "2024-PY-0137", "region_code": "230108",
         "status": "in_progress", "due_at": end_of(date(2024, 6, 14)), "reopened": None, "holder_role": "city",
-        "saved_at": AT, "programme": SimpleNamespace(definition=intake),
+        "saved_at": AT, "version": 3, "step_since": AT - timedelta(days=1), "claimed_by": None, "claimed_at": None, "programme": SimpleNamespace(definition=intake),
         "batch": SimpleNamespace(title="2024 年第一批", closes_at=end_of(date(2024, 6, 28))),
     }  # fmt: skip
     return SimpleNamespace(**(values | facts))
@@ -168,22 +168,3 @@ def test_years_without_published_holidays(site: None, intake: Definition) -> Non
     assert short_clock(None, intake.step("publish_list"), AT, {}) is None
     far = short_clock(end_of(date(2031, 3, 2)), None, AT + timedelta(days=1), {})
     assert far is not None and "3 月 2 日" in far.text
-
-
-def test_chips_toggle_their_part_of_the_address(site: None) -> None:
-    kinds = [
-        Kind("intake", "企业培育入库", "preliminary_review", "初审", "in_progress", 4),
-        Kind("certification", "企业认证", "city_review", "市工信局审核", "in_progress", 1),
-    ]
-    chips = chips_of(kinds, Filters(programme="intake", query="北"))
-    assert [c[0] for c in chips] == ["企业培育入库", "企业认证", "3 个工作日内到期"]
-    assert chips[0][2] and "programme" not in chips[0][1] and "page" not in chips[0][1] and "q=" in chips[0][1]
-    assert "programme=certification" in chips[1][1] and not chips[1][2]
-
-
-def test_one_programme_needs_no_chip(site: None) -> None:
-    kinds = [
-        Kind("intake", "企业培育入库", None, "", "draft", 1),
-        Kind("intake", "企业培育入库", None, "", "returned", 1),
-    ]
-    assert [c[0] for c in chips_of(kinds, Filters())] == ["草稿", "退回修改", "3 个工作日内到期"]

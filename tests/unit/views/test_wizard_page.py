@@ -11,7 +11,7 @@ from flask_babel import Babel
 from app.definitions.evaluation import FieldState, RowState, TableState
 from app.definitions.schema import Table
 from app.fields.base import FieldSpec
-from app.views.wizard_page import change_words, count, head_words, identify
+from app.views.wizard_page import View, change_words, count, head_words, identify
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +80,13 @@ def test_heads_of_rows() -> None:
 def test_ids_of_paths() -> None:
     assert identify("projects/1/name") == "projects-1-name"
     assert identify("@audit_report") == "file-audit_report"
+
+
+def test_an_answer_is_based_on_what_is_stored() -> None:
+    state = field("a")
+    state.raw = "刚写的"
+    assert View().base(state) == "刚写的"
+    assert View(bases={"t/1/a": "页面打开时的"}).base(state) == "页面打开时的"
+    both = View(bases={"t/1/a": "页面打开时的"}, conflicts={"t/1/a": "别人存的"})
+    assert both.base(state) == "别人存的"
+    assert View(conflicts={"t/1/a": None}).base(state) is None
