@@ -253,7 +253,8 @@ def test_random_deeds_on_random_routes(context: Flask, monkeypatch: pytest.Monke
     live()
     everywhere = {*BLOCKS, "fund", "draft", "approved"}
     assert (everywhere if database == "sqlite" else {"draft", "review"}) <= reached, "too little was tried"
-    assert reached & {"returned", "rejected", "withdrawn"}
+    if database == "sqlite":
+        assert reached & {"returned", "rejected", "withdrawn"}
 
 
 def place_of(declaration: Declaration, form: Definition) -> str:

@@ -189,7 +189,7 @@ def test_only_valid_recognitions_are_tags_of_the_workbench(context: Flask) -> No
 
 def test_every_state_has_words_and_a_colour(context: Flask) -> None:
     assert STATE_WORDS.keys() == STATE_TONES.keys() == {"none", "submitted", "approved", "rejected"}
-    assert RECOGNITION_WORDS.keys() == RECOGNITION_TONES.keys() == {"valid", "expired", "revoked"}
+    assert RECOGNITION_WORDS.keys() == RECOGNITION_TONES.keys() == {"valid", "under_review", "expired", "revoked"}
 
 
 # -- workbench -----------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app.extensions import db
-from app.models import Challenge, Event, IdempotencyKey, Job, LoginSession, SmsCode, Throttle
+from app.models import Challenge, Event, IdempotencyKey, Job, LoginSession, SmsCode, Throttle, Webhook, WebhookDelivery
 from app.models.base import now
 from app.permissions import roles
 from app.services import attachment, export, sms
@@ -59,6 +59,17 @@ def finished_job(age: timedelta, state: str = "done") -> Any:
     return Job(kind="k", state=state, created_at=now() - age, run_after=now() - age, done_at=now() - age)
 
 
+def announcement(age: timedelta, state: str = "sent") -> Any:
+    made = factories.store(
+        Webhook(
+            name="市平台", url="https://example.org/x", secret="x", region_code="230100", created_at=now(), created_by=1
+        )
+    )
+    return WebhookDelivery(
+        webhook_id=made.id, kind="declaration.submit", body="{}", state=state, created_at=now() - age
+    )
+
+
 Make = Callable[[timedelta], Any]
 KEPT: dict[str, tuple[Make, timedelta | None]] = {
     "sessions": (login_session, None),
@@ -67,6 +78,7 @@ KEPT: dict[str, tuple[Make, timedelta | None]] = {
     "counted tries": (throttle, 2 * DAY),
     "answered forms": (answered_form, 7 * DAY),
     "finished jobs": (finished_job, 7 * DAY),
+    "old announcements": (announcement, 90 * DAY),
 }
 
 

@@ -121,7 +121,7 @@ def test_a_database_that_breaks_off_in_a_view(context: Flask, monkeypatch: pytes
     def broken(*_args: Any, **_more: Any) -> None:
         raise OperationalError("SELECT 1", {}, Exception("server closed the connection"))
 
-    monkeypatch.setattr("app.services.todo._count", broken)
+    monkeypatch.setattr("app.services.todo.tally", broken)
     answer = client.get("/todo/")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
     assert BUSY in answer.text and "server closed" not in answer.text and "SELECT" not in answer.text

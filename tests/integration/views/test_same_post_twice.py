@@ -91,7 +91,9 @@ def test_a_decision_twice(desk: FlaskClient) -> None:
     sent = factories.submitted()
     here = f"/review/{sent.public_id}/"
     page = desk.get(here).text
-    form = {"action": "confirm", "opinion": "材料齐全", "version": hidden(page, "version"), "key": hidden(page, "key")}
+    form = {"action": "confirm", "opinion": "材料齐全", "version": hidden(page, "version"), "key": hidden(page, "key"),
+            "check": re.findall(r'name="check" value="([a-z_]+)"', page)}  # fmt: skip
+    assert form["check"]
     assert [desk.post(here, data=form).status_code for _time in range(2)] == [302, 302]
     assert count(Event, Event.action == "confirm") == 1
     told = count(Message)
