@@ -11,7 +11,7 @@ from playwright.sync_api import ConsoleMessage, Page
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Account, Assignment, Batch, Declaration, Message, Notice, PublicList
+from app.models import Account, Assignment, Batch, Declaration, Message, Notice, PublicList, Recognition
 from app.services import seed_demo
 from tests.e2e.conftest import Live
 
@@ -59,18 +59,21 @@ OWNER = (
     "/workbench/", "/todo/", "/programmes/", f"/programmes/{seed_demo.INTAKE}/", "/declarations/",
     "/declarations/{draft}/", "/declarations/{draft}/statement", "/declarations/{draft}/check",
     "/declarations/{draft}/preview", "/declarations/{certified}/", "/declarations/{certified}/receipt",
-    "/enterprise/", "/enterprise/certification/", "/messages/", "/messages/{message}/", "/account/", "/account/password",
+    "/enterprise/", "/enterprise/certification/", "/enterprise/members/", "/enterprise/invitations/", "/messages/", "/messages/{message}/", "/account/", "/account/password",
 )  # fmt: skip
 OFFICE = (
     "/todo/", "/todo/?tab=handled", "/batches/", "/batches/{batch}/", "/batches/{batch}/settings",
     "/batches/{batch}/publication", f"/batches/new/{seed_demo.INTAKE}", "/review/{review}/", "/review/{conformity}/",
-    "/review/{listed}/", "/messages/", "/admin/", "/admin/?q=企业", "/admin/declaration/list/",
+    "/review/{listed}/", "/todo/{review}/claim", "/outcomes/", "/outcomes/{outcome}/", "/messages/", "/admin/", "/admin/?q=企业", "/admin/declaration/list/",
     "/admin/declaration/list/?_flt_0_serial_no=2026", "/admin/declaration/list/?_flt_0_serial_no=0", "/admin/enterprise/show/2",
     f"/admin/form_{seed_demo.INTAKE}/list/", f"/admin/form_{seed_demo.INTAKE}/show/1", "/admin/event/list/",
 )  # fmt: skip
 ADMIN = (
     "/admin/", "/admin/account/list/", "/admin/login_session/list/", "/admin/event/show/1", "/admin/job/list/",
     "/admin/notice/show/1", "/admin/notice/edit/1", "/admin/region/list/", "/admin/industry/add",
+    "/admin/objection/list/", "/admin/handover/list/", f"/admin/form_{seed_demo.INTAKE}/correct/1",
+    f"/admin/form_{seed_demo.INTAKE}/void/1", "/system/roles/", "/system/roles/city", "/system/tokens/", "/system/webhooks/",
+    "/outcomes/",
 )  # fmt: skip
 VISITS: dict[str, tuple[str, ...]] = {
     "": PUBLIC,
@@ -174,6 +177,7 @@ def ids(live: Live) -> dict[str, str]:
         "batch": first(Batch.public_id, Batch.programme_key == seed_demo.INTAKE),
         "notice": first(Notice.public_id),
         "list": first(PublicList.public_id),
+        "outcome": first(Recognition.id),
         "message": first(Message.public_id, Message.account_id == owner.id),
     }
 
