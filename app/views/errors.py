@@ -111,6 +111,7 @@ def _undone_page(error: DomainError) -> Response:
     here = (request.view_args or {}).get("id")
     if error.status == 409 and here is not None and request.path.startswith("/declarations/"):
         more |= {"next_label": _("看最新内容"), "next_url": url_for("declaration.show", id=here)}
+        more["home_url"] = url_for("portal.home")
     return error_page(error.status, error.details.get("title"), message, **more)
 
 

@@ -146,8 +146,9 @@ def decide(page: Page, public_id: str, words: str) -> None:
     page.goto("/todo/")
     page.locator(f'a[href*="/review/{public_id}/"]').first.click()
     page.get_by_label(words, exact=True).check()
-    if (points := page.get_by_role("button", name="全部符合")).count():
-        points.click()
+    # One by one: the button that ticks them all appears only when the scripts have come.
+    for point in page.locator("#points input[name=check]").all():
+        point.check()
     before = factories.find(public_id).version
     with page.expect_navigation():
         page.locator("#decide").click()
