@@ -12,16 +12,15 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from app.adapters.passwords import check_password
 from app.errors import InvalidInput, NotFound, Refused
 from app.extensions import db
 from app.models import Account, Declaration, Enterprise, Invitation, Presence
 from app.models.base import now
 from app.permissions import members, roles
 from app.services.challenge import Visitor
+from app.services.confirmation import confirm_password
 from app.services.message import tell_account
 from app.services.registration import role_named
-from app.services.sign_in import count_try, forget_tries, subject_of
 from app.services.unit_of_work import unit_of_work
 from app.workflow import engine
 
@@ -198,14 +197,8 @@ def transfer(user: Account, visitor: Visitor, account_id: int, password: str) ->
     InvalidInput (field ``password``) for a wrong one, TooMany as at signing in, Refused, NotFound.
     """
     require_owner(user)
-    subject = subject_of(user, user.username)
-    row = count_try(subject, visitor)
-    matches, _outdated = check_password(user.password, password)
-    if not matches:
-        sentence = _("密码不对，负责人没有变。请再输一次。")
-        raise InvalidInput(sentence, fields={"password": sentence})
+    confirm_password(user, visitor, password)
     with unit_of_work() as session:
-        forget_tries(session, subject, row)
         owner = _locked_owner(session, user)
         member = _member(session, owner.enterprise_id or 0, account_id)
         member.enterprise_role, member.member_rights = "owner", None

@@ -181,7 +181,7 @@ def test_removing_and_handing_on(web: FlaskClient, owner: Account) -> None:
     page = text(web.post(f"{MEMBERS}{first.id}/remove", follow_redirects=True))
     assert "李工已移出" in page
     wrong = web.post(f"{MEMBERS}{second.id}/transfer", data={"password": "nein"})
-    assert wrong.status_code == 422 and "密码不对，负责人没有变" in text(wrong) and "nein" not in text(wrong)
+    assert wrong.status_code == 422 and "密码不对，请再输一次" in text(wrong) and "nein" not in text(wrong)
     page = text(web.post(f"{MEMBERS}{second.id}/transfer", data={"password": PASSWORD}, follow_redirects=True))
     assert "负责人已转给赵工" in page and "退出企业" in page
     assert fresh(second).enterprise_role == "owner"
